@@ -1,0 +1,1 @@
+//! Derives OCSF 1.8.0 documents.
