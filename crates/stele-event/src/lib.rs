@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod columns;
 pub mod ocsf;
+pub mod runtime;
 
 pub use batch::{BatchRow, ColumnData, EventBatch, RowView, RowWriter};
 pub use columns::{COLUMN_COUNT, COLUMNS, Column, ColumnSpec, Group, Kind, SourceField, Storage};

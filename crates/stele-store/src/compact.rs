@@ -1,0 +1,212 @@
+//! Joins the small files of a partition: the same rows, sorted as before, in fewer files.
+//!
+//! One compaction merges the files of one partition by time, and replaces them in one commit. Row
+//! counts in and out are compared before it. The replaced files are deleted after a time of grace
+//! ([`crate::intent`]), for queries that still read them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{LogicalPlanBuilder, col};
+use datafusion::dataframe::DataFrame;
+use futures::StreamExt;
+use stele_event::Column;
+
+use crate::chunk::Partition;
+use crate::error::StoreError;
+use crate::memtable::Memtable;
+use crate::parquet_file::FileWriter;
+use crate::provider::EventsTable;
+use crate::query::query_error;
+use crate::schema::file_schema;
+use crate::store::{Store, View};
+use crate::table::{Commit, CommitReason, LakeFile};
+use crate::{flush, intent};
+
+/// What compaction did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Compacted {
+    /// Files that went.
+    pub files_before: usize,
+    /// Files that came.
+    pub files_after: usize,
+    /// Rows in them.
+    pub rows: u64,
+    /// Bytes of the files that went.
+    pub bytes_before: u64,
+    /// Bytes of the files that came.
+    pub bytes_after: u64,
+}
+
+/// Files that one compaction merges at the most: each is open while it runs.
+const MERGE_FILES_MAX: usize = 64;
+
+impl Store {
+    /// Joins small files where a partition has enough of them; with `all`, wherever there are two.
+    pub async fn compact(&self, all: bool, now_millis: i64) -> Result<Compacted, StoreError> {
+        let mut total = Compacted::default();
+        loop {
+            let mut table = self.table.lock().await;
+            let files_min = if all { 2 } else { self.config.compact_files_min };
+            let Some(inputs) = self.candidates(&table.files(), files_min) else { break };
+            let outputs = self.merge(&inputs, now_millis).await?;
+            let add: Vec<LakeFile> = outputs.iter().map(|(file, _)| file.clone()).collect();
+            let (rows_in, rows_out) = (rows(&inputs), rows(&add));
+            if rows_in != rows_out {
+                return Err(StoreError::Encode {
+                    action: "compact",
+                    message: format!("{rows_in} rows went in and {rows_out} came out; nothing was changed"),
+                });
+            }
+            intent::announce(&self.lake, &add, &inputs, now_millis).await?;
+            flush::put(table.store(), outputs).await?;
+            total.files_before += inputs.len();
+            total.files_after += add.len();
+            total.rows += rows_out;
+            total.bytes_before += inputs.iter().map(|f| f.summary.bytes).sum::<u64>();
+            total.bytes_after += add.iter().map(|f| f.summary.bytes).sum::<u64>();
+            let commit = Commit { add, remove: inputs, transaction: None, reason: CommitReason::Compact };
+            table.commit(&commit, now_millis).await?;
+            self.refresh_files(&table)?;
+        }
+        Ok(total)
+    }
+
+    /// Deletes what compaction replaced longer than the grace ago.
+    pub async fn delete_retired(&self, now_millis: i64) -> Result<usize, StoreError> {
+        let table = self.table.lock().await;
+        let files = table.files();
+        intent::recover(&self.lake, &table, &files, now_millis, self.config.retired_grace_ms).await
+    }
+
+    /// The small files of the partition that has the most of them, oldest events first.
+    fn candidates(&self, files: &[LakeFile], files_min: usize) -> Option<Vec<LakeFile>> {
+        let mut partitions: BTreeMap<&Partition, Vec<&LakeFile>> = BTreeMap::new();
+        for file in files.iter().filter(|f| f.summary.bytes < self.config.compact_file_bytes_max) {
+            partitions.entry(&file.partition).or_default().push(file);
+        }
+        let mut small = partitions.into_values().max_by_key(Vec::len)?;
+        small.sort_by(|a, b| (a.summary.time_range, &a.path).cmp(&(b.summary.time_range, &b.path)));
+        small.truncate(MERGE_FILES_MAX);
+        // Two files that would only fill one again are left alone: else a merge never ends.
+        let bytes: u64 = small.iter().map(|f| f.summary.bytes).sum();
+        let outputs = bytes.div_ceil(self.config.compact_file_bytes_max) as usize;
+        (small.len() >= files_min.max(2) && outputs < small.len())
+            .then(|| small.into_iter().cloned().collect())
+    }
+
+    async fn merge(&self, inputs: &[LakeFile], now_millis: i64) -> Result<Vec<(LakeFile, Vec<u8>)>, StoreError> {
+        let partition = inputs[0].partition.clone();
+        let view = Arc::new(View {
+            version: 0,
+            files: Arc::new(inputs.to_vec()),
+            sealed: Vec::new(),
+            active: Arc::new(Memtable::default()),
+        });
+        let expected_rows = rows(inputs) as usize;
+        let schema = self.present_columns(inputs).await?;
+        let mut stream = self.sorted(view, &schema).await?;
+        let mut outputs = Vec::new();
+        let mut writer: Option<FileWriter> = None;
+        while let Some(batch) = stream.next().await {
+            let batch = stored_columns(&batch.map_err(query_error)?, &schema)?;
+            let current = match writer.take() {
+                Some(current) => current,
+                None => FileWriter::new(schema.clone(), expected_rows)?,
+            };
+            let current = write_blocking(current, batch).await?;
+            if current.bytes_so_far() as u64 >= self.config.compact_file_bytes_max {
+                outputs.push(finish(current, &partition, now_millis)?);
+            } else {
+                writer = Some(current);
+            }
+        }
+        if let Some(current) = writer {
+            outputs.push(finish(current, &partition, now_millis)?);
+        }
+        Ok(outputs)
+    }
+
+    async fn sorted(
+        &self,
+        view: Arc<View>,
+        schema: &Arc<Schema>,
+    ) -> Result<datafusion::execution::SendableRecordBatchStream, StoreError> {
+        let state = self.engine.session(view.clone())?.state();
+        let source = provider_as_source(Arc::new(EventsTable {
+            view,
+            store_url: self.engine.store_url(),
+            store: self.engine.store(),
+        }));
+        let plan = LogicalPlanBuilder::scan("events", source, None)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(query_error)?;
+        let named = |name: &str| col(format!("\"{name}\""));
+        let order = [Column::Time, Column::Batch, Column::Pos].map(|c| named(c.name()).sort(true, false));
+        DataFrame::new(state, plan)
+            .select(schema.fields().iter().map(|f| named(f.name())).collect::<Vec<_>>())
+            .and_then(|frame| frame.sort(order.to_vec()))
+            .map_err(query_error)?
+            .execute_stream()
+            .await
+            .map_err(query_error)
+    }
+
+    /// The columns that at least one of the files has.
+    async fn present_columns(&self, files: &[LakeFile]) -> Result<Arc<Schema>, StoreError> {
+        let store = self.engine.store();
+        let mut present = std::collections::HashSet::new();
+        for file in files {
+            let path = object_store::path::Path::from(file.path.as_str());
+            let reader = parquet::arrow::async_reader::ParquetObjectReader::new(store.clone(), path)
+                .with_file_size(file.summary.bytes);
+            let builder = parquet::arrow::ParquetRecordBatchStreamBuilder::new(reader)
+                .await
+                .map_err(StoreError::encode("read a Parquet file"))?;
+            present.extend(builder.schema().fields().iter().map(|f| f.name().clone()));
+        }
+        let fields: Vec<_> = file_schema()
+            .fields()
+            .iter()
+            .filter(|field| present.contains(field.name()))
+            .cloned()
+            .collect();
+        Ok(Arc::new(Schema::new(fields)))
+    }
+}
+
+fn rows(files: &[LakeFile]) -> u64 {
+    files.iter().map(|f| f.summary.rows).sum()
+}
+
+/// From the types of queries back to those of files.
+fn stored_columns(batch: &RecordBatch, schema: &Arc<Schema>) -> Result<RecordBatch, StoreError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(array, field)| arrow::compute::cast(array, field.data_type()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(StoreError::encode("compact"))?;
+    RecordBatch::try_new(schema.clone(), columns).map_err(StoreError::encode("compact"))
+}
+
+async fn write_blocking(mut writer: FileWriter, batch: RecordBatch) -> Result<FileWriter, StoreError> {
+    tokio::task::spawn_blocking(move || writer.write(&batch).map(|()| writer))
+        .await
+        .map_err(StoreError::encode("compact"))?
+}
+
+fn finish(
+    writer: FileWriter,
+    partition: &Partition,
+    now_millis: i64,
+) -> Result<(LakeFile, Vec<u8>), StoreError> {
+    let (bytes, summary) = writer.finish()?;
+    let partition = partition.clone();
+    let path = flush::new_path(&partition);
+    Ok((LakeFile { path, partition, summary, modified_millis: now_millis }, bytes))
+}

@@ -1,0 +1,213 @@
+//! Questions: one plan, whether asked in SQL or in the search syntax.
+//!
+//! Each query has its own session over one pinned view, so that nothing of one can be seen by
+//! another. SQL is read-only: no DDL, no DML, no settings, no files or URLs. A stream that is
+//! dropped stops its query.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::scalar::ScalarValue;
+use object_store::ObjectStore;
+use stele_event::{Column, SourceField};
+
+use crate::error::StoreError;
+use crate::lake::Lake;
+use crate::provider::EventsTable;
+use crate::search;
+use crate::store::{EVENTS, Store, View};
+
+/// Who asks. Roles come later; every query already says who it is for.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The name under which the question is recorded.
+    pub name: String,
+}
+
+/// What one query may use.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryLimits {
+    /// How long it may run.
+    pub timeout: Duration,
+    /// How many rows it may return; the row after that ends it with a note.
+    pub rows_max: usize,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(60), rows_max: 1_000_000 }
+    }
+}
+
+/// A question in the search syntax.
+#[derive(Debug, Clone, Default)]
+pub struct SearchRequest {
+    /// The query; empty for everything.
+    pub query: String,
+    /// Event times from here on, µs since the epoch.
+    pub since_micros: Option<i64>,
+    /// Event times before this, µs since the epoch.
+    pub until_micros: Option<i64>,
+    /// At most so many rows.
+    pub limit: Option<usize>,
+    /// Oldest first instead of newest first.
+    pub ascending: bool,
+    /// The columns wanted, by name; empty for all.
+    pub columns: Vec<String>,
+}
+
+/// The engine that all queries share: memory, caches and the way to the files.
+pub(crate) struct Engine {
+    runtime: Arc<RuntimeEnv>,
+    store: Arc<dyn ObjectStore>,
+    store_url: ObjectStoreUrl,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(_lake: &Lake, store: Arc<dyn ObjectStore>, memory_bytes_max: usize) -> Result<Self, StoreError> {
+        let consumers = std::num::NonZeroUsize::MIN.saturating_add(4);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(memory_bytes_max), consumers);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(pool))
+            .with_metadata_cache_limit(32 << 20)
+            .build_arc()
+            .map_err(StoreError::encode("start the query engine"))?;
+        let store_url = ObjectStoreUrl::parse("stele://lake")
+            .map_err(StoreError::encode("start the query engine"))?;
+        runtime.register_object_store(store_url.as_ref(), store.clone());
+        Ok(Self { runtime, store, store_url })
+    }
+
+    pub(crate) fn store(&self) -> Arc<dyn ObjectStore> {
+        self.store.clone()
+    }
+
+    pub(crate) fn store_url(&self) -> ObjectStoreUrl {
+        self.store_url.clone()
+    }
+
+    /// A session that sees one view as the table `events`.
+    pub(crate) fn session(&self, view: Arc<View>) -> Result<SessionContext, StoreError> {
+        let mut config = SessionConfig::new()
+            .with_information_schema(false)
+            .with_batch_size(8_192)
+            .with_default_catalog_and_schema("stele", "lake");
+        let parquet = &mut config.options_mut().execution.parquet;
+        parquet.pushdown_filters = true;
+        parquet.reorder_filters = true;
+        parquet.bloom_filter_on_read = true;
+        config.options_mut().execution.time_zone = Some("UTC".to_owned());
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(self.runtime.clone())
+            .with_default_features()
+            .build();
+        let session = SessionContext::new_with_state(state);
+        for function in search::functions::all() {
+            session.register_udf(function);
+        }
+        let table = EventsTable {
+            view,
+            store_url: self.store_url.clone(),
+            store: self.store.clone(),
+        };
+        session.register_table(EVENTS, Arc::new(table)).map_err(query_error)?;
+        Ok(session)
+    }
+}
+
+impl Store {
+    /// Answers a question in SQL.
+    pub async fn sql(&self, sql: &str, _caller: &Caller) -> Result<SendableRecordBatchStream, StoreError> {
+        let session = self.engine.session(self.view())?;
+        let options = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        let frame = session.sql_with_options(sql, options).await.map_err(query_error)?;
+        frame.execute_stream().await.map_err(query_error)
+    }
+
+    /// Answers a question in the search syntax, sorted by event time.
+    pub async fn search(
+        &self,
+        request: &SearchRequest,
+        fields: &[SourceField],
+        now_micros: i64,
+        caller: &Caller,
+    ) -> Result<SendableRecordBatchStream, StoreError> {
+        let frame = self.matching(request, fields, now_micros, caller)?;
+        let ascending = request.ascending;
+        let order = [Column::Time, Column::Batch, Column::Pos]
+            .map(|c| col(format!("\"{}\"", c.name())).sort(ascending, false));
+        let frame = frame
+            .sort(order.to_vec())
+            .and_then(|frame| frame.limit(0, request.limit))
+            .map_err(query_error)?;
+        let frame = if request.columns.is_empty() {
+            frame
+        } else {
+            let columns: Vec<Expr> =
+                request.columns.iter().map(|name| col(format!("\"{name}\""))).collect();
+            frame.select(columns).map_err(query_error)?
+        };
+        frame.execute_stream().await.map_err(query_error)
+    }
+
+    /// The rows that match a question, in no order: what counts and charts are made of.
+    pub fn matching(
+        &self,
+        request: &SearchRequest,
+        fields: &[SourceField],
+        now_micros: i64,
+        _caller: &Caller,
+    ) -> Result<DataFrame, StoreError> {
+        let compiled = search::compile(&request.query, fields, now_micros)
+            .map_err(|error| StoreError::Query(error.explain(&request.query)))?;
+        let mut filters: Vec<Expr> = compiled.into_iter().collect();
+        let time = || col(Column::Time.name());
+        let at = |micros| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
+        if let Some(since) = request.since_micros {
+            filters.push(time().gt_eq(at(since)));
+        }
+        if let Some(until) = request.until_micros {
+            filters.push(time().lt(at(until)));
+        }
+        let view = self.view();
+        let state = self.engine.session(view.clone())?.state();
+        let plan = datafusion::logical_expr::LogicalPlanBuilder::scan(
+            EVENTS,
+            datafusion::datasource::provider_as_source(Arc::new(EventsTable {
+                view,
+                store_url: self.engine.store_url.clone(),
+                store: self.engine.store.clone(),
+            })),
+            None,
+        )
+        .and_then(datafusion::logical_expr::LogicalPlanBuilder::build)
+        .map_err(query_error)?;
+        let frame = DataFrame::new(state, plan);
+        filters.into_iter().try_fold(frame, DataFrame::filter).map_err(query_error)
+    }
+}
+
+/// The engine's words, without its own prefixes.
+pub(crate) fn query_error(error: datafusion::error::DataFusionError) -> StoreError {
+    if matches!(error.find_root(), datafusion::error::DataFusionError::ResourcesExhausted(_)) {
+        return StoreError::Limit { limit: "memory".to_owned(), setting: "query.memory_bytes_max" };
+    }
+    StoreError::Query(error.strip_backtrace())
+}
