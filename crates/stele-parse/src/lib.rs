@@ -5,6 +5,10 @@
 //! numbers: the same bytes give the same rows, on the server, in an agent, in a Lambda, and when
 //! the write-ahead log is replayed. It never fails a batch and never loses a line.
 
+pub mod detect;
 pub mod driver;
 pub mod format;
 pub mod formats;
+pub mod json;
+pub mod lines;
+pub mod values;
