@@ -1,4 +1,13 @@
 //! From bytes that arrive to events that are durable and understood.
+//!
+//! [`decode`] undoes compression within limits, [`pipeline`] takes payloads to the write-ahead log
+//! ([`wal`]) and answers, [`once`] knows what was delivered before, [`import`] reads files.
+//! [`system`] and [`filesystem`] are the only places that touch the machine.
+
+pub mod decode;
 pub mod filesystem;
+pub mod import;
+pub mod once;
+pub mod pipeline;
 pub mod system;
 pub mod wal;

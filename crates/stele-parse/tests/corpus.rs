@@ -123,7 +123,8 @@ const FOLDERS: &[(&str, &str, usize)] = &[
     // Excerpts in custom formats without their header: kept raw, as lines that are not understood.
     ("vpcflow/awsdocs", "vpcflow", 14),
     ("cloudtrail_eventbridge", "cloudtrail", 0),
-    ("syslog", "syslog", 0),
+    // One line says of itself that it has no priority.
+    ("syslog", "syslog", 1),
 ];
 
 #[test]

@@ -142,6 +142,16 @@ impl Prepared {
         Ok(Self(out))
     }
 
+    /// Its length, in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Never: there is at least the receipt.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The body of the log record, placed.
     pub fn place(&self, placement: &Placement) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.0.len() + 46);
