@@ -49,7 +49,8 @@ class Duck:
             f" FROM {source}",
             {"files": files},
         )
-        wanted = sorted({"time", "raw", *TEXT_COLUMNS, *NUMBER_COLUMNS, *FLAG_COLUMNS, *GROUP_COLUMNS})
+        asked = {*TEXT_COLUMNS, *NUMBER_COLUMNS, *FLAG_COLUMNS, *GROUP_COLUMNS}
+        wanted = sorted({"time", "raw"} | asked)
         names = ", ".join(f'"{name}"' for name in wanted)
         cursor = self.connection.execute(f"SELECT {names} FROM events ORDER BY row_id")
         self.rows = [dict(zip(wanted, values)) for values in cursor.fetchall()]

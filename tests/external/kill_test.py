@@ -157,7 +157,8 @@ class Sender(threading.Thread):
     def post(self, path, body, content_type):
         """Whether the batch was acknowledged."""
         try:
-            answer = Client(self.port, timeout_seconds=30.0).request("POST", path, body, content_type)
+            client = Client(self.port, timeout_seconds=30.0)
+            answer = client.request("POST", path, body, content_type)
         except BadStatus as error:
             self.ledger.refused_batches += 1
             if error.status not in (429, 503):

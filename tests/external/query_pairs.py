@@ -264,7 +264,8 @@ class Sampler:
             found = {row[column] for row in rows if row.get(column)}
             self.values[column] = sorted(value for value in found if can_be_quoted(value))
         for column in NUMBER_COLUMNS + FLAG_COLUMNS:
-            self.values[column] = sorted({row[column] for row in rows if row.get(column) is not None})
+            found = {row[column] for row in rows if row.get(column) is not None}
+            self.values[column] = sorted(found)
 
     def column(self, columns):
         """A column that has values, and one of them: often a frequent one."""

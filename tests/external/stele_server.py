@@ -44,7 +44,8 @@ class Client:
 
     def request(self, method, path, body=None, content_type="application/json"):
         """Returns the body of a 200. Raises BadStatus, OSError or HTTPException otherwise."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout_seconds)
+        timeout = self.timeout_seconds
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             headers = {"Content-Type": content_type} if body is not None else {}
             connection.request(method, path, body=body, headers=headers)
@@ -105,7 +106,8 @@ class Server:
             )
         while not self.client.healthy():
             if self.process.poll() is not None:
-                raise ServerDied(f"ended at its start with {self.process.returncode}\n{self.log_tail()}")
+                code = self.process.returncode
+                raise ServerDied(f"ended at its start with {code}\n{self.log_tail()}")
             if time.monotonic() - started > START_SECONDS_MAX:
                 raise ServerDied(f"not healthy after {START_SECONDS_MAX:.0f} s\n{self.log_tail()}")
             time.sleep(0.02)

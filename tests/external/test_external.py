@@ -1,6 +1,8 @@
 """Tests of the external checks themselves: each must be able to fail."""
 
+import contextlib
 import datetime
+import io
 import json
 import os
 import random
@@ -8,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
-import duckdb
+import deltalake
 import pyarrow
 import pyarrow.parquet
 
@@ -82,7 +85,8 @@ def made_up_rows(rng, count):
         row["time"] = datetime.datetime(2025, 3, 1) + datetime.timedelta(minutes=rng.randrange(300))
         row["_batch"], row["_pos"], row["day"] = 7, number, "2025-03-01"
         for column in query_pairs.TEXT_COLUMNS:
-            row[column] = rng.choice([None, f"{column}-A_{rng.randrange(4)}", "b.x%y", "o'x", "ä b"])
+            often = f"{column}-A_{rng.randrange(4)}"
+            row[column] = rng.choice([None, often, "b.x%y", "o'x", "ä b"])
         for column in query_pairs.NUMBER_COLUMNS:
             if column != "_pos":
                 row[column] = rng.choice([None, rng.randrange(5)])
@@ -95,8 +99,8 @@ def made_up_rows(rng, count):
     return rows
 
 
-class Questions(unittest.TestCase):
-    """The questions mean the same in Python and in DuckDB, and are written as documented."""
+class MadeUpTable(unittest.TestCase):
+    """Rows in a file, as DuckDB sees them."""
 
     @classmethod
     def setUpClass(cls):
@@ -127,6 +131,10 @@ class Questions(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.folder.cleanup()
+
+
+class Questions(MadeUpTable):
+    """The questions mean the same in Python and in DuckDB, and are written as documented."""
 
     def test_the_rows_come_through_the_file(self):
         self.assertEqual(len(self.duck.rows), 400)
@@ -176,6 +184,56 @@ class Questions(unittest.TestCase):
         self.assertEqual([expression.matches(row) for row in rows], [True, False, True])
 
 
+class StandIn:
+    """Answers searches by the Python reading of the last expression, and SQL by DuckDB."""
+
+    def __init__(self, duck, sampler):
+        self.duck, self.sampler, self.client = duck, sampler, self
+        self.rows_left_out = 0
+
+    def expression(self):
+        self.last = Sampler.expression(self.sampler)
+        return self.last
+
+    def search(self, query, since, until, limit, order, columns):
+        assert (query, columns) == (self.last.search(), "_batch,_pos")
+        rows = [row for row in self.duck.rows if self.last.matches(row)]
+        rows = [row for row in rows if not since or duckdb_compare.rfc3339(row["time"]) >= since]
+        rows = [row for row in rows if not until or duckdb_compare.rfc3339(row["time"]) < until]
+        rows.sort(key=lambda row: (row["time"], row["_pos"]), reverse=order == "desc")
+        rows = rows[:limit][self.rows_left_out:]
+        return [{"_batch": 7, "_pos": row["_pos"]} for row in rows]
+
+    def sql(self, sql):
+        rows = json.loads(json.dumps(self.duck.sql(sql), default=lambda value: (
+            value.isoformat() + "Z" if isinstance(value, datetime.datetime) else float(value)
+        )))
+        rows = [{name: v for name, v in row.items() if v is not None} for row in rows]
+        return rows[self.rows_left_out:]
+
+
+class WholeComparison(MadeUpTable):
+    """All of duckdb_compare.py but the process and the network."""
+
+    def different(self, rows_left_out):
+        sampler = Sampler(random.Random(9), self.duck.rows)
+        server = StandIn(self.duck, sampler)
+        server.rows_left_out = rows_left_out
+        sampler.expression = server.expression
+        with unittest.mock.patch.object(duckdb_compare, "Sampler", lambda *_: sampler):
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                different = duckdb_compare.compare_all(server, self.duck, 80, 9)
+        return different, output.getvalue()
+
+    def test_the_same_answers_are_not_different(self):
+        different, output = self.different(0)
+        self.assertEqual(different, 0, output)
+
+    def test_one_row_too_few_is_found(self):
+        different, output = self.different(1)
+        self.assertGreater(different, 40, output)
+
+
 class Comparison(unittest.TestCase):
     """Differences are found and equal values are not called different."""
 
@@ -211,12 +269,12 @@ class DeltaReader(unittest.TestCase):
     """delta_reader.py over small tables of delta-rs's own."""
 
     def faults(self, rows, expected):
-        import deltalake
-
         with tempfile.TemporaryDirectory() as folder:
             deltalake.write_deltalake(folder, pyarrow.table(rows), partition_by=["dataset", "day"])
             table = deltalake.DeltaTable(folder)
-            return delta_reader.faults_of(table, expected) + delta_reader.statistics_faults(table)
+            with contextlib.redirect_stdout(io.StringIO()):
+                faults = delta_reader.faults_of(table, expected)
+            return faults + delta_reader.statistics_faults(table)
 
     def rows(self):
         return {

@@ -47,6 +47,7 @@ impl Steps {
         let started = Instant::now();
         let outcome = work();
         let took = started.elapsed();
+        self.done.push((name.to_owned(), kind, took));
         match outcome {
             Ok(Outcome::Done) => eprintln!("== {name}: ok in {:.1} s", took.as_secs_f64()),
             Ok(Outcome::Skipped(reason)) => {
@@ -58,7 +59,6 @@ impl Steps {
                 return Err(error.context(format!("the step `{name}` failed")));
             }
         }
-        self.done.push((name.to_owned(), kind, took));
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Steps {
 
     fn seconds(&self, kind: Kind) -> f64 {
         let of_kind = self.done.iter().filter(|(_, k, _)| *k == kind);
-        of_kind.map(|(_, _, took)| took.as_secs_f64()).sum()
+        of_kind.fold(0.0, |sum, (_, _, took)| sum + took.as_secs_f64())
     }
 }
 

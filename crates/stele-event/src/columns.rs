@@ -225,7 +225,10 @@ impl Column {
 
     /// The column that stands for an OCSF attribute path, if there is one.
     pub fn by_ocsf_path(path: &str) -> Option<Self> {
-        COLUMNS.iter().find(|spec| !spec.ocsf.is_empty() && spec.ocsf == path).map(|spec| spec.column)
+        COLUMNS
+            .iter()
+            .find(|spec| !spec.ocsf.is_empty() && spec.ocsf == path)
+            .map(|spec| spec.column)
     }
 }
 

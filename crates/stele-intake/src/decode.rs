@@ -53,7 +53,9 @@ pub const RATIO_FREE_BYTES: u64 = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes are damaged.
-    #[error("damaged after {decoded_bytes} decoded bytes (of {encoded_bytes} bytes given): {reason}")]
+    #[error(
+        "damaged after {decoded_bytes} decoded bytes (of {encoded_bytes} bytes given): {reason}"
+    )]
     Damaged {
         /// What was read before.
         decoded_bytes: u64,
@@ -87,11 +89,12 @@ pub struct Decoded {
 pub fn decode_all(encoding: Encoding, encoded: &[u8], limits: DecodeLimits) -> Decoded {
     let encoded_bytes = encoded.len() as u64;
     let by_ratio = encoded_bytes.saturating_mul(limits.ratio_max).max(RATIO_FREE_BYTES);
-    let (bytes_max, limit) = if by_ratio < limits.decoded_bytes_max && encoding != Encoding::Identity {
-        (by_ratio, "intake.ratio_max")
-    } else {
-        (limits.decoded_bytes_max, "intake.decoded_bytes_max")
-    };
+    let (bytes_max, limit) =
+        if by_ratio < limits.decoded_bytes_max && encoding != Encoding::Identity {
+            (by_ratio, "intake.ratio_max")
+        } else {
+            (limits.decoded_bytes_max, "intake.decoded_bytes_max")
+        };
     let mut bytes = Vec::new();
     let read = match reader(encoding, encoded) {
         Ok(reader) => reader.take(bytes_max + 1).read_to_end(&mut bytes).map(drop),

@@ -101,7 +101,9 @@ impl OnceSet {
         let state = database.keyspace("state", options).map_err(failed)?;
         let imports = database.keyspace("imports", options).map_err(failed)?;
         let secret = match state.get("secret").map_err(failed)? {
-            Some(secret) if secret.len() == 16 => <[u8; 16]>::try_from(&secret[..]).unwrap_or_default(),
+            Some(secret) if secret.len() == 16 => {
+                <[u8; 16]>::try_from(&secret[..]).unwrap_or_default()
+            }
             _ => {
                 let mut secret = [0; 16];
                 entropy.fill(&mut secret);
@@ -238,7 +240,12 @@ impl OnceSet {
     }
 
     /// Notes that an import has come so far. Kept without end.
-    pub fn note_import(&mut self, content_sha256: &str, end: u64, last: bool) -> Result<(), OnceError> {
+    pub fn note_import(
+        &mut self,
+        content_sha256: &str,
+        end: u64,
+        last: bool,
+    ) -> Result<(), OnceError> {
         let before = self.import_progress(content_sha256)?;
         let progress = ImportProgress {
             bytes_done: before.bytes_done.max(end),

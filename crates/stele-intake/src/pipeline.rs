@@ -84,10 +84,13 @@ impl Answer {
         self.failed += other.failed;
         self.conflict += other.conflict;
         let room = ERRORS_MAX.saturating_sub(self.errors.len());
-        self.errors.extend(other.errors.into_iter().take(room).map(|error| RecordError {
-            record: error.record + before,
-            ..error
-        }));
+        self.errors.extend(
+            other
+                .errors
+                .into_iter()
+                .take(room)
+                .map(|error| RecordError { record: error.record + before, ..error }),
+        );
     }
 
     /// How many records it is about.

@@ -25,7 +25,8 @@ fn corpus(part: &str) -> Option<PathBuf> {
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut entries: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() { files(&path, found) } else { found.push(path) }
@@ -72,7 +73,8 @@ fn cloudtrail_counts_are_exact() {
         for path in paths {
             let name = path.display().to_string();
             let payload = read(&path);
-            let detected = detect(&Hint { path: Some(&name), ..Hint::default() }, &payload).format.id();
+            let detected =
+                detect(&Hint { path: Some(&name), ..Hint::default() }, &payload).format.id();
             if not_a_log(&payload).is_some() || detected != "cloudtrail" {
                 not_logs.push(path.file_name().unwrap().to_string_lossy().into_owned());
                 continue;
@@ -80,7 +82,12 @@ fn cloudtrail_counts_are_exact() {
             let batch = parse(format, &payload, &name);
             for index in 0..batch.rows() {
                 let row = batch.get(index);
-                assert_eq!(row.text(Column::ParseStatus), Some("ok"), "{name}: {:?}", row.text(Column::ParseError));
+                assert_eq!(
+                    row.text(Column::ParseStatus),
+                    Some("ok"),
+                    "{name}: {:?}",
+                    row.text(Column::ParseError)
+                );
                 *counts.entry("records".into()).or_default() += 1;
                 for column in [Column::Service, Column::Operation, Column::StatusCode] {
                     if let Some(value) = row.text(column) {

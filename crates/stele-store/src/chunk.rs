@@ -70,7 +70,9 @@ impl Chunk {
                     (0..rows as i32).map(|index| first_pos + index),
                 )) as ArrayRef),
                 _ if data.rows == 0 => None,
-                _ => Some(array_of(spec.kind, data, rows).map_err(StoreError::encode("build columns"))?),
+                _ => Some(
+                    array_of(spec.kind, data, rows).map_err(StoreError::encode("build columns"))?,
+                ),
             };
             let array = match (array, &mask) {
                 (Some(array), Some(mask)) if kept < rows => {
@@ -125,16 +127,17 @@ impl Chunk {
             .iter()
             .map(|field| self.query_column(field))
             .collect::<Result<Vec<_>, _>>()?;
-        let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let options =
+            arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(self.rows));
         RecordBatch::try_new_with_options(schema.clone(), columns, &options)
             .map_err(StoreError::encode("read rows from memory"))
     }
 
     fn query_column(&self, field: &Field) -> Result<ArrayRef, StoreError> {
         let constant = |value: &str| -> ArrayRef {
-            Arc::new(arrow::array::StringViewArray::from_iter_values(
-                std::iter::repeat_n(value, self.rows),
-            ))
+            Arc::new(arrow::array::StringViewArray::from_iter_values(std::iter::repeat_n(
+                value, self.rows,
+            )))
         };
         if field.name() == DATASET {
             return Ok(constant(&self.partition.dataset));
@@ -179,7 +182,11 @@ fn range_of(array: Option<&ArrayRef>) -> (i64, i64) {
 }
 
 /// Hands the buffers of a plain column to Arrow; values are not copied.
-fn array_of(kind: Kind, mut data: ColumnData, rows: usize) -> Result<ArrayRef, arrow::error::ArrowError> {
+fn array_of(
+    kind: Kind,
+    mut data: ColumnData,
+    rows: usize,
+) -> Result<ArrayRef, arrow::error::ArrowError> {
     data.fill(kind, rows);
     let nulls = NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(data.validity), 0, rows));
     let nulls = (nulls.null_count() > 0).then_some(nulls);
@@ -219,4 +226,3 @@ fn array_of(kind: Kind, mut data: ColumnData, rows: usize) -> Result<ArrayRef, a
         }
     })
 }
-

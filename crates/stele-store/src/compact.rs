@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlanBuilder, col};
-use datafusion::dataframe::DataFrame;
 use futures::StreamExt;
 use stele_event::Column;
 
@@ -58,7 +58,9 @@ impl Store {
             if rows_in != rows_out {
                 return Err(StoreError::Encode {
                     action: "compact",
-                    message: format!("{rows_in} rows went in and {rows_out} came out; nothing was changed"),
+                    message: format!(
+                        "{rows_in} rows went in and {rows_out} came out; nothing was changed"
+                    ),
                 });
             }
             intent::announce(&self.lake, &add, &inputs, now_millis).await?;
@@ -68,7 +70,8 @@ impl Store {
             total.rows += rows_out;
             total.bytes_before += inputs.iter().map(|f| f.summary.bytes).sum::<u64>();
             total.bytes_after += add.iter().map(|f| f.summary.bytes).sum::<u64>();
-            let commit = Commit { add, remove: inputs, transaction: None, reason: CommitReason::Compact };
+            let commit =
+                Commit { add, remove: inputs, transaction: None, reason: CommitReason::Compact };
             table.commit(&commit, now_millis).await?;
             self.refresh_files(&table)?;
         }
@@ -98,7 +101,11 @@ impl Store {
             .then(|| small.into_iter().cloned().collect())
     }
 
-    async fn merge(&self, inputs: &[LakeFile], now_millis: i64) -> Result<Vec<(LakeFile, Vec<u8>)>, StoreError> {
+    async fn merge(
+        &self,
+        inputs: &[LakeFile],
+        now_millis: i64,
+    ) -> Result<Vec<(LakeFile, Vec<u8>)>, StoreError> {
         let partition = inputs[0].partition.clone();
         let view = Arc::new(View {
             version: 0,
@@ -145,7 +152,8 @@ impl Store {
             .and_then(LogicalPlanBuilder::build)
             .map_err(query_error)?;
         let named = |name: &str| col(format!("\"{name}\""));
-        let order = [Column::Time, Column::Batch, Column::Pos].map(|c| named(c.name()).sort(true, false));
+        let order =
+            [Column::Time, Column::Batch, Column::Pos].map(|c| named(c.name()).sort(true, false));
         DataFrame::new(state, plan)
             .select(schema.fields().iter().map(|f| named(f.name())).collect::<Vec<_>>())
             .and_then(|frame| frame.sort(order.to_vec()))
@@ -161,8 +169,9 @@ impl Store {
         let mut present = std::collections::HashSet::new();
         for file in files {
             let path = object_store::path::Path::from(file.path.as_str());
-            let reader = parquet::arrow::async_reader::ParquetObjectReader::new(store.clone(), path)
-                .with_file_size(file.summary.bytes);
+            let reader =
+                parquet::arrow::async_reader::ParquetObjectReader::new(store.clone(), path)
+                    .with_file_size(file.summary.bytes);
             let builder = parquet::arrow::ParquetRecordBatchStreamBuilder::new(reader)
                 .await
                 .map_err(StoreError::encode("read a Parquet file"))?;
@@ -194,7 +203,10 @@ fn stored_columns(batch: &RecordBatch, schema: &Arc<Schema>) -> Result<RecordBat
     RecordBatch::try_new(schema.clone(), columns).map_err(StoreError::encode("compact"))
 }
 
-async fn write_blocking(mut writer: FileWriter, batch: RecordBatch) -> Result<FileWriter, StoreError> {
+async fn write_blocking(
+    mut writer: FileWriter,
+    batch: RecordBatch,
+) -> Result<FileWriter, StoreError> {
     tokio::task::spawn_blocking(move || writer.write(&batch).map(|()| writer))
         .await
         .map_err(StoreError::encode("compact"))?

@@ -41,7 +41,9 @@ pub enum StoreError {
     #[error("{0}")]
     Query(String),
     /// The query went over one of its limits and was stopped.
-    #[error("the query went over its limit of {limit}; narrow the time range or the filter, or raise `{setting}`")]
+    #[error(
+        "the query went over its limit of {limit}; narrow the time range or the filter, or raise `{setting}`"
+    )]
     Limit {
         /// The limit, with its unit.
         limit: String,
@@ -51,12 +53,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn object(action: &'static str, path: impl ToString) -> impl FnOnce(object_store::Error) -> Self {
+    pub(crate) fn object(
+        action: &'static str,
+        path: impl ToString,
+    ) -> impl FnOnce(object_store::Error) -> Self {
         let path = path.to_string();
         move |source| Self::Object { action, path, source }
     }
 
-    pub(crate) fn table(action: &'static str) -> impl FnOnce(deltalake_core::DeltaTableError) -> Self {
+    pub(crate) fn table(
+        action: &'static str,
+    ) -> impl FnOnce(deltalake_core::DeltaTableError) -> Self {
         move |source| Self::Table { action, source: Box::new(source) }
     }
 

@@ -20,7 +20,10 @@ use crate::table::LakeFile;
 const SLICE_ROWS: usize = 8_192;
 
 /// Encodes the rows of a memtable, off the async threads.
-pub(crate) async fn encode(memtable: Arc<Memtable>, now_millis: i64) -> Result<Vec<(LakeFile, Vec<u8>)>, StoreError> {
+pub(crate) async fn encode(
+    memtable: Arc<Memtable>,
+    now_millis: i64,
+) -> Result<Vec<(LakeFile, Vec<u8>)>, StoreError> {
     tokio::task::spawn_blocking(move || {
         let mut partitions: BTreeMap<Partition, Vec<&Chunk>> = BTreeMap::new();
         for chunk in &memtable.chunks {
@@ -36,7 +39,10 @@ pub(crate) async fn encode(memtable: Arc<Memtable>, now_millis: i64) -> Result<V
 }
 
 /// Writes the bytes of new files.
-pub(crate) async fn put(store: &Arc<dyn ObjectStore>, files: Vec<(LakeFile, Vec<u8>)>) -> Result<(), StoreError> {
+pub(crate) async fn put(
+    store: &Arc<dyn ObjectStore>,
+    files: Vec<(LakeFile, Vec<u8>)>,
+) -> Result<(), StoreError> {
     for (file, bytes) in files {
         let path = Path::from(file.path.as_str());
         store.put(&path, bytes.into()).await.map_err(StoreError::object("write", &path))?;
@@ -62,7 +68,10 @@ fn encode_partition(
         .map(|index| {
             chunks.iter().any(|c| c.columns[index].is_some()).then(|| {
                 let missing = |c: &&Chunk| new_null_array(full.field(index).data_type(), c.rows);
-                chunks.iter().map(|c| c.columns[index].clone().unwrap_or_else(|| missing(c))).collect()
+                chunks
+                    .iter()
+                    .map(|c| c.columns[index].clone().unwrap_or_else(|| missing(c)))
+                    .collect()
             })
         })
         .collect();
@@ -98,9 +107,10 @@ fn sorted_rows(chunks: &[&Chunk]) -> Vec<(usize, usize)> {
     let mut keys: Vec<(i64, i64, i32, u32, u32)> = Vec::new();
     for (index, chunk) in chunks.iter().enumerate() {
         let Some((times, batches, positions)) = chunk.sort_keys() else { continue };
-        keys.extend((0..chunk.rows).map(|row| {
-            (times[row], batches[row], positions[row], index as u32, row as u32)
-        }));
+        keys.extend(
+            (0..chunk.rows)
+                .map(|row| (times[row], batches[row], positions[row], index as u32, row as u32)),
+        );
     }
     keys.sort_unstable();
     keys.into_iter().map(|(.., chunk, row)| (chunk as usize, row as usize)).collect()

@@ -37,7 +37,12 @@ impl Memtable {
 
     /// The memtable with one more chunk. Joins the last chunks while the newer is at least half as
     /// long as the older, so that every row is copied a few times at most.
-    pub fn with_chunk(&self, chunk: Option<Chunk>, sequence: u64, now_micros: i64) -> Result<Self, StoreError> {
+    pub fn with_chunk(
+        &self,
+        chunk: Option<Chunk>,
+        sequence: u64,
+        now_micros: i64,
+    ) -> Result<Self, StoreError> {
         let mut next = self.clone();
         next.last_sequence = sequence;
         let Some(chunk) = chunk else { return Ok(next) };

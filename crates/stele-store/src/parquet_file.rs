@@ -129,7 +129,11 @@ fn properties(schema: &Schema, rows: usize) -> WriterProperties {
     let sorting = [Column::Time, Column::Batch, Column::Pos]
         .iter()
         .filter_map(|c| schema.index_of(c.name()).ok())
-        .map(|index| SortingColumn { column_idx: index as i32, descending: false, nulls_first: false })
+        .map(|index| SortingColumn {
+            column_idx: index as i32,
+            descending: false,
+            nulls_first: false,
+        })
         .collect();
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("stele ", env!("CARGO_PKG_VERSION")).to_owned())

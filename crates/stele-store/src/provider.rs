@@ -7,7 +7,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray, UInt64Array};
+use arrow::array::{
+    ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray, UInt64Array,
+};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -56,7 +58,10 @@ impl TableProvider for EventsTable {
         TableType::Base
     }
 
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
 
@@ -101,7 +106,8 @@ impl EventsTable {
             })
             .collect();
         let keep = prune(predicate, &Containers(containers));
-        let mut kept: Vec<_> = files.into_iter().zip(keep).filter(|(_, k)| *k).map(|(f, _)| f).collect();
+        let mut kept: Vec<_> =
+            files.into_iter().zip(keep).filter(|(_, k)| *k).map(|(f, _)| f).collect();
         // Newest first: "latest" queries find their limit in the first file and skip the others.
         kept.sort_by_key(|f| std::cmp::Reverse(f.summary.time_range.1));
         kept
@@ -235,7 +241,11 @@ impl PruningStatistics for Containers<'_> {
         Some(Arc::new(UInt64Array::from_iter_values(self.0.iter().map(|c| c.rows))))
     }
 
-    fn contained(&self, _column: &PlanColumn, _values: &HashSet<ScalarValue>) -> Option<BooleanArray> {
+    fn contained(
+        &self,
+        _column: &PlanColumn,
+        _values: &HashSet<ScalarValue>,
+    ) -> Option<BooleanArray> {
         None
     }
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
-use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
@@ -77,7 +77,11 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(_lake: &Lake, store: Arc<dyn ObjectStore>, memory_bytes_max: usize) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        _lake: &Lake,
+        store: Arc<dyn ObjectStore>,
+        memory_bytes_max: usize,
+    ) -> Result<Self, StoreError> {
         let consumers = std::num::NonZeroUsize::MIN.saturating_add(4);
         let pool = TrackConsumersPool::new(FairSpillPool::new(memory_bytes_max), consumers);
         let runtime = RuntimeEnvBuilder::new()
@@ -119,11 +123,8 @@ impl Engine {
         for function in search::functions::all() {
             session.register_udf(function);
         }
-        let table = EventsTable {
-            view,
-            store_url: self.store_url.clone(),
-            store: self.store.clone(),
-        };
+        let table =
+            EventsTable { view, store_url: self.store_url.clone(), store: self.store.clone() };
         session.register_table(EVENTS, Arc::new(table)).map_err(query_error)?;
         Ok(session)
     }
@@ -131,7 +132,11 @@ impl Engine {
 
 impl Store {
     /// Answers a question in SQL.
-    pub async fn sql(&self, sql: &str, _caller: &Caller) -> Result<SendableRecordBatchStream, StoreError> {
+    pub async fn sql(
+        &self,
+        sql: &str,
+        _caller: &Caller,
+    ) -> Result<SendableRecordBatchStream, StoreError> {
         let session = self.engine.session(self.view())?;
         let options = SQLOptions::new()
             .with_allow_ddl(false)

@@ -18,7 +18,10 @@ pub const DAY: &str = "day";
 pub fn file_schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Arc::new(Schema::new(
-            COLUMNS.iter().map(|s| Field::new(s.name, stored_type(s.kind), true)).collect::<Vec<_>>(),
+            COLUMNS
+                .iter()
+                .map(|s| Field::new(s.name, stored_type(s.kind), true))
+                .collect::<Vec<_>>(),
         ))
     });
     SCHEMA.clone()
@@ -41,7 +44,10 @@ pub fn query_schema() -> SchemaRef {
 pub fn query_file_schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Arc::new(Schema::new(
-            COLUMNS.iter().map(|s| Field::new(s.name, query_type(s.kind), true)).collect::<Vec<_>>(),
+            COLUMNS
+                .iter()
+                .map(|s| Field::new(s.name, query_type(s.kind), true))
+                .collect::<Vec<_>>(),
         ))
     });
     SCHEMA.clone()
@@ -57,9 +63,11 @@ pub fn delta_fields() -> Vec<StructField> {
     COLUMNS
         .iter()
         .map(|s| StructField::new(s.name, delta_type(s.kind), true))
-        .chain([DATASET, DAY].map(|name| {
-            StructField::new(name, DeltaType::Primitive(PrimitiveType::String), true)
-        }))
+        .chain(
+            [DATASET, DAY].map(|name| {
+                StructField::new(name, DeltaType::Primitive(PrimitiveType::String), true)
+            }),
+        )
         .collect()
 }
 

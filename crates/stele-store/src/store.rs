@@ -136,7 +136,12 @@ pub struct Store {
 impl Store {
     /// Opens the store in a lake, for the writer of that name, and clears away what an interrupted
     /// flush or compaction left behind.
-    pub async fn open(lake: Lake, writer: &str, config: StoreConfig, now_millis: i64) -> Result<Self, StoreError> {
+    pub async fn open(
+        lake: Lake,
+        writer: &str,
+        config: StoreConfig,
+        now_millis: i64,
+    ) -> Result<Self, StoreError> {
         let table = Table::open(&lake, EVENTS).await?;
         let committed = table.transaction_version(writer).await?.unwrap_or(0) as u64;
         let files = table.files();
@@ -173,7 +178,10 @@ impl Store {
         self.view.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    fn change_view<R>(&self, change: impl FnOnce(&mut View) -> Result<R, StoreError>) -> Result<R, StoreError> {
+    fn change_view<R>(
+        &self,
+        change: impl FnOnce(&mut View) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError> {
         let mut guard = self.view.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut next = guard.as_ref().clone();
         let result = change(&mut next)?;
@@ -267,7 +275,12 @@ impl Store {
         Ok(self.committed_sequence())
     }
 
-    async fn flush_one(&self, table: &mut Table, memtable: &Arc<Memtable>, now_millis: i64) -> Result<(), StoreError> {
+    async fn flush_one(
+        &self,
+        table: &mut Table,
+        memtable: &Arc<Memtable>,
+        now_millis: i64,
+    ) -> Result<(), StoreError> {
         let files = flush::encode(memtable.clone(), now_millis).await?;
         let add: Vec<LakeFile> = files.iter().map(|(file, _)| file.clone()).collect();
         let intent = intent::announce(&self.lake, &add, &[], now_millis).await?;
@@ -298,7 +311,8 @@ impl Store {
             view.sealed.retain(|memtable| memtable.last_sequence > sequence);
             Ok(())
         })?;
-        let mut committed = self.committed.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut committed =
+            self.committed.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         *committed = (*committed).max(sequence);
         drop(committed);
         self.room_wakes.1.notify_all();

@@ -78,12 +78,8 @@ impl Table {
     pub async fn open(lake: &Lake, name: &str) -> Result<Self, StoreError> {
         let store = lake.folder(name);
         let url = lake.folder_url(name)?;
-        let log = default_logstore(
-            store.clone(),
-            lake.root.clone(),
-            &url,
-            &StorageConfig::default(),
-        );
+        let log =
+            default_logstore(store.clone(), lake.root.clone(), &url, &StorageConfig::default());
         let exists = log.is_delta_table_location().await.map_err(StoreError::table("look for"))?;
         if !exists {
             create(&log, name).await?;
@@ -235,9 +231,8 @@ fn statistics(summary: &FileSummary) -> Value {
 
 fn lake_file(view: &deltalake_core::kernel::LogicalFileView) -> LakeFile {
     let values = view.partition_values_map();
-    let value = |name: &str| -> Arc<str> {
-        values.get(name).cloned().flatten().unwrap_or_default().into()
-    };
+    let value =
+        |name: &str| -> Arc<str> { values.get(name).cloned().flatten().unwrap_or_default().into() };
     let stats: Value =
         view.stats().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
     let time = |side: &str, column: &str, missing: i64| {
@@ -246,9 +241,8 @@ fn lake_file(view: &deltalake_core::kernel::LogicalFileView) -> LakeFile {
             .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
             .map_or(missing, |t| t.timestamp_micros())
     };
-    let range = |column: &str| {
-        (time("minValues", column, i64::MIN), time("maxValues", column, i64::MAX))
-    };
+    let range =
+        |column: &str| (time("minValues", column, i64::MIN), time("maxValues", column, i64::MAX));
     let batch = |side: &str, missing: i64| stats[side]["_batch"].as_i64().unwrap_or(missing);
     LakeFile {
         path: Path::from(view.path().as_ref()).to_string(),

@@ -40,5 +40,5 @@ fn a_failing_step_is_named_and_ends_the_run() {
     let error = steps.run("third", Kind::Build, || Err(anyhow!("it broke"))).unwrap_err();
     assert_eq!(format!("{error:#}"), "the step `third` failed: it broke");
     assert_eq!(steps.skipped, ["second: no tool"]);
-    assert_eq!(steps.done.len(), 2);
+    assert_eq!(steps.done.len(), 3);
 }

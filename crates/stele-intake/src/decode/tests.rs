@@ -21,7 +21,9 @@ fn text(length: usize) -> Vec<u8> {
 fn several_members_are_one_text() {
     let both = [gzip(b"one\n"), gzip(b"two\n")].concat();
     assert_eq!(decode_all(Encoding::Gzip, &both, LIMITS).bytes, b"one\ntwo\n");
-    let frames = [zstd::bulk::compress(b"one\n", 1).unwrap(), zstd::bulk::compress(b"two\n", 1).unwrap()].concat();
+    let frames =
+        [zstd::bulk::compress(b"one\n", 1).unwrap(), zstd::bulk::compress(b"two\n", 1).unwrap()]
+            .concat();
     let decoded = decode_all(Encoding::Zstd, &frames, LIMITS);
     assert_eq!((&decoded.bytes[..], decoded.damage), (&b"one\ntwo\n"[..], None));
 }
@@ -54,7 +56,9 @@ fn a_bomb_is_stopped_by_its_ratio_and_by_its_size() {
     assert!(matches!(decoded.damage, Some(DecodeError::TooLarge { .. })));
     let small = gzip(&vec![0; 2 << 20]);
     let limits = DecodeLimits { ratio_max: 10, ..LIMITS };
-    let Some(DecodeError::TooLarge { limit, .. }) = decode_all(Encoding::Gzip, &small, limits).damage else {
+    let Some(DecodeError::TooLarge { limit, .. }) =
+        decode_all(Encoding::Gzip, &small, limits).damage
+    else {
         panic!("not stopped");
     };
     assert_eq!(limit, "intake.ratio_max");

@@ -176,7 +176,8 @@ impl FileSystem for FaultFileSystem {
         let mut disk = self.disk();
         disk.step()?;
         let inside = |path: &PathBuf| path.parent() == Some(folder);
-        let names: Vec<_> = disk.names.iter().filter(|(p, _)| inside(p)).map(|(p, i)| (p.clone(), *i)).collect();
+        let names: Vec<_> =
+            disk.names.iter().filter(|(p, _)| inside(p)).map(|(p, i)| (p.clone(), *i)).collect();
         disk.durable_names.retain(|path, _| !inside(path));
         disk.durable_names.extend(names);
         Ok(())

@@ -77,11 +77,8 @@ fn read(
         }
         (Some(content), known.bytes_done)
     };
-    let mut input: Box<dyn Read> = if standard_input {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(&file.path)?)
-    };
+    let mut input: Box<dyn Read> =
+        if standard_input { Box::new(io::stdin()) } else { Box::new(File::open(&file.path)?) };
     let mut magic = Vec::new();
     input.by_ref().take(4).read_to_end(&mut magic)?;
     let encoding = Encoding::by_magic(&magic);
@@ -198,11 +195,7 @@ impl Stream<'_> {
 }
 
 /// The format of a file, or why it is no log.
-fn choose(
-    head: &[u8],
-    path: &str,
-    options: &ImportOptions,
-) -> Result<&'static dyn Format, String> {
+fn choose(head: &[u8], path: &str, options: &ImportOptions) -> Result<&'static dyn Format, String> {
     if let Some(reason) = not_a_log(head) {
         return Err(reason.to_owned());
     }

@@ -53,7 +53,8 @@ fn import(target: &Target, path: &std::path::Path) -> (ImportSummary, Option<Int
 #[test]
 fn an_import_interrupted_after_any_piece_goes_on_without_loss_or_repetition() {
     let folder = tempfile::tempdir().unwrap();
-    let lines: Vec<String> = (0..45_000).map(|n| format!("{{\"n\":{n},\"pad\":\"{n:0>200}\"}}")).collect();
+    let lines: Vec<String> =
+        (0..45_000).map(|n| format!("{{\"n\":{n},\"pad\":\"{n:0>200}\"}}")).collect();
     std::fs::write(folder.path().join("a.ndjson"), lines.join("\n")).unwrap();
     for pieces in 0..6 {
         let target = Target::default();

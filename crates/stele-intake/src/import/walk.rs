@@ -27,7 +27,8 @@ pub fn plan(asked: &[String]) -> Result<Vec<PlannedFile>, String> {
         } else if Path::new(path).exists() {
             walk(Path::new(path), path, &mut files)?;
         } else if path.contains(['*', '?', '[']) {
-            let found = glob::glob(path).map_err(|error| format!("`{path}` is no pattern: {error}"))?;
+            let found =
+                glob::glob(path).map_err(|error| format!("`{path}` is no pattern: {error}"))?;
             for entry in found.flatten() {
                 walk(&entry, path, &mut files)?;
             }

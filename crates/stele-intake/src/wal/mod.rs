@@ -31,7 +31,9 @@ pub enum WalError {
         source: io::Error,
     },
     /// The log has grown to its limit because the lake does not keep up.
-    #[error("the write-ahead log holds {bytes} bytes, its limit is {bytes_max}: the lake does not keep up; try again")]
+    #[error(
+        "the write-ahead log holds {bytes} bytes, its limit is {bytes_max}: the lake does not keep up; try again"
+    )]
     Backlog {
         /// What it holds.
         bytes: u64,
@@ -147,7 +149,10 @@ impl Wal {
         };
         let kept = wal.disk.read(&folder.join(READERS)).unwrap_or_default();
         let kept: BTreeMap<String, u64> = serde_json::from_slice(&kept).unwrap_or_default();
-        wal.readers = readers.iter().map(|name| ((*name).to_owned(), kept.get(*name).copied().unwrap_or(0))).collect();
+        wal.readers = readers
+            .iter()
+            .map(|name| ((*name).to_owned(), kept.get(*name).copied().unwrap_or(0)))
+            .collect();
         let recovery = wal.recover()?;
         let highest = kept.values().copied().max().unwrap_or(0);
         wal.next_sequence = wal.next_sequence.max(highest + 1);
@@ -183,10 +188,11 @@ impl Wal {
             let contents = self.disk.read(path).map_err(failed("read", path))?;
             let acknowledged_to = if next.is_some() { durable_end } else { 0 };
             let mut last_sequence = segment.last_sequence;
-            let walked = walk(&segment, &contents, acknowledged_to, &mut recovery, &mut |sequence, _| {
-                last_sequence = sequence;
-                Ok(())
-            })?;
+            let walked =
+                walk(&segment, &contents, acknowledged_to, &mut recovery, &mut |sequence, _| {
+                    last_sequence = sequence;
+                    Ok(())
+                })?;
             segment.last_sequence = last_sequence;
             if next.is_none() {
                 segment.durable_end = walked.end;
@@ -254,10 +260,8 @@ impl Wal {
             segment::put_frame(&mut frames, segment.number, place, sequence, body);
         }
         let Some(current) = self.current.as_mut() else { return Ok(first) };
-        let written = current
-            .file
-            .write_all_at(&frames, current.end)
-            .and_then(|()| current.file.sync_data());
+        let written =
+            current.file.write_all_at(&frames, current.end).and_then(|()| current.file.sync_data());
         if let Err(source) = written {
             // The segment is poisoned: it ends where its last good sync ended.
             self.current = None;
@@ -371,8 +375,8 @@ fn walk(
         if found.is_none() && acknowledged_to == 0 && rest_is_reserved() {
             break;
         }
-        let next = found
-            .or_else(|| segment::next_frame(bytes, segment.number, offset + 1, expected));
+        let next =
+            found.or_else(|| segment::next_frame(bytes, segment.number, offset + 1, expected));
         let (at, missing_to) = match next {
             Some((at, frame)) => (at, frame.sequence.saturating_sub(1)),
             None => (end, expected),

@@ -119,7 +119,10 @@ impl Prepared {
     /// Where the payload is longer than [`PAYLOAD_BYTES_MAX`].
     pub fn new(payload: &Payload) -> Result<Self, WalError> {
         if payload.bytes.len() > PAYLOAD_BYTES_MAX {
-            return Err(WalError::TooLong { bytes: payload.bytes.len(), bytes_max: PAYLOAD_BYTES_MAX });
+            return Err(WalError::TooLong {
+                bytes: payload.bytes.len(),
+                bytes_max: PAYLOAD_BYTES_MAX,
+            });
         }
         let receipt = serde_json::to_vec(&payload.receipt).unwrap_or_default();
         let mut out = Vec::with_capacity(payload.bytes.len() / 4 + receipt.len() + 64);

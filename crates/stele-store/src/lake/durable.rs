@@ -17,8 +17,9 @@ use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
+    Result,
 };
 
 /// The store; see the module. Paths are absolute paths of the file system.
@@ -42,22 +43,31 @@ impl fmt::Display for DurableLocal {
 
 #[async_trait]
 impl ObjectStore for DurableLocal {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> Result<PutResult> {
         let target = self.inner.path_to_filesystem(location)?;
         let create = match opts.mode {
             PutMode::Overwrite => false,
             PutMode::Create => true,
-            PutMode::Update(_) => return Err(Error::NotImplemented {
-                operation: "conditional update".to_owned(),
-                implementer: "DurableLocal".to_owned(),
-            }),
+            PutMode::Update(_) => {
+                return Err(Error::NotImplemented {
+                    operation: "conditional update".to_owned(),
+                    implementer: "DurableLocal".to_owned(),
+                });
+            }
         };
         let name = location.to_string();
         let written = tokio::task::spawn_blocking(move || write_durably(&target, &payload, create))
             .await
             .map_err(|source| Error::JoinError { source })?;
         written.map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => Error::AlreadyExists { path: name, source: source.into() },
+            io::ErrorKind::AlreadyExists => {
+                Error::AlreadyExists { path: name, source: source.into() }
+            }
             _ => Error::Generic { store: "local disk", source: source.into() },
         })?;
         Ok(PutResult { e_tag: None, version: None })
@@ -81,7 +91,10 @@ impl ObjectStore for DurableLocal {
         self.inner.get_ranges(location, ranges).await
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(locations)
     }
 
@@ -89,7 +102,11 @@ impl ObjectStore for DurableLocal {
         self.inner.list(prefix)
     }
 
-    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
         self.inner.list_with_offset(prefix, offset)
     }
 

@@ -36,7 +36,8 @@ impl Lake {
     /// # Errors
     /// [`StoreError::Location`] where the address cannot be used, with the reason.
     pub fn open(location: &str) -> Result<Self, StoreError> {
-        let refuse = |message: String| StoreError::Location { location: location.to_owned(), message };
+        let refuse =
+            |message: String| StoreError::Location { location: location.to_owned(), message };
         if let Some(rest) = location.strip_prefix("s3://") {
             let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
             let store = AmazonS3Builder::from_env()
@@ -53,7 +54,8 @@ impl Lake {
         }
         std::fs::create_dir_all(location).map_err(|error| refuse(error.to_string()))?;
         let folder = std::fs::canonicalize(location).map_err(|error| refuse(error.to_string()))?;
-        let prefix = Path::from_absolute_path(&folder).map_err(|error| refuse(error.to_string()))?;
+        let prefix =
+            Path::from_absolute_path(&folder).map_err(|error| refuse(error.to_string()))?;
         let url = Url::from_directory_path(&folder)
             .map_err(|()| refuse("the path cannot be written as a URL".to_owned()))?;
         Ok(Self { root: Arc::new(DurableLocal::new()), url, prefix })
@@ -62,13 +64,17 @@ impl Lake {
     fn at(root: Arc<dyn ObjectStore>, base: &str, prefix: &str) -> Result<Self, String> {
         let prefix = Path::parse(prefix.trim_matches('/')).map_err(|error| error.to_string())?;
         let slash = if prefix.as_ref().is_empty() { "" } else { "/" };
-        let url = Url::parse(&format!("{base}/{prefix}{slash}")).map_err(|error| error.to_string())?;
+        let url =
+            Url::parse(&format!("{base}/{prefix}{slash}")).map_err(|error| error.to_string())?;
         Ok(Self { root, url, prefix })
     }
 
     /// The same place through another store: how tests put faults between Stele and its disk.
     #[must_use]
-    pub fn with_store(&self, wrap: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+    pub fn with_store(
+        &self,
+        wrap: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>,
+    ) -> Self {
         Self { root: wrap(self.root.clone()), ..self.clone() }
     }
 

@@ -31,7 +31,15 @@ const LOOKS: [(&str, &str, &str, &str); 30] = [
     ("", "s3", "ListBuckets", r#"{"Host":"s3.eu-central-1.amazonaws.com"}"#),
     ("", "lambda", "ListFunctions20150331", r#"{"maxItems":50}"#),
     ("", "rds", "DescribeDBInstances", r#"{"dBInstanceIdentifier":"shop-db-1"}"#),
-    ("", "elasticloadbalancing", "DescribeTargetHealth", r#"{"targetGroupArn":"arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/shop-web/6d0ecf831eec9f09"}"#),
+    (
+        "",
+        "elasticloadbalancing",
+        "DescribeTargetHealth",
+        concat!(
+            r#"{"targetGroupArn":"arn:aws:elasticloadbalancing:eu-central-1:111122223333:"#,
+            r#"targetgroup/shop-web/6d0ecf831eec9f09"}"#
+        ),
+    ),
     ("", "health", "DescribeEventAggregates", r#"{"aggregateField":"eventTypeCategory"}"#),
     ("", "tagging", "GetResources", r#"{"resourcesPerPage":50}"#),
     ("Administrator", "iam", "ListUsers", r#"{"maxItems":100}"#),
@@ -44,14 +52,25 @@ const LOOKS: [(&str, &str, &str, &str); 30] = [
     ("Auditor", "cloudtrail", "LookupEvents", r#"{"maxResults":50}"#),
     ("Auditor", "config", "DescribeComplianceByConfigRule", "null"),
     ("Billing", "ce", "GetCostAndUsage", r#"{"granularity":"DAILY","metrics":["UnblendedCost"]}"#),
-    ("Analyst", "athena", "StartQueryExecution", r#"{"queryString":"***OMITTED***","workGroup":"analytics"}"#),
+    (
+        "Analyst",
+        "athena",
+        "StartQueryExecution",
+        r#"{"queryString":"***OMITTED***","workGroup":"analytics"}"#,
+    ),
     ("Analyst", "glue", "GetTables", r#"{"databaseName":"shop"}"#),
 ];
 
 const BROWSERS: [&str; 3] = [
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+    concat!(
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 ",
+        "(KHTML, like Gecko) Version/18.6 Safari/605.1.15"
+    ),
     "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+    concat!(
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 ",
+        "(KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+    ),
 ];
 
 const COMMAND_LINE: &str =
@@ -130,13 +149,15 @@ fn service_call(dice: &mut Dice, at: i64, out: &mut Vec<Entry>) {
             let day = by_pattern(at, "%Y/%m/%d");
             let stamp = by_pattern(at, "%Y%m%dT%H%MZ");
             let key = format!(
-                "AWSLogs/{account}/CloudTrail/{region}/{day}/{account}_CloudTrail_{region}_{stamp}_{}.json.gz",
+                "AWSLogs/{account}/CloudTrail/{region}/{day}/\
+                 {account}_CloudTrail_{region}_{stamp}_{}.json.gz",
                 dice.id.base32(16)
             );
             ("cloudtrail.amazonaws.com", Call::object(dice, "PutObject", TRAIL_BUCKET, &key))
         }
         7 => {
-            let key = format!("arn:aws:kms:{region}:{account}:key/6b1f2c0e-49d7-4a8e-b0c3-1d5e7f90a2b4");
+            let key =
+                format!("arn:aws:kms:{region}:{account}:key/6b1f2c0e-49d7-4a8e-b0c3-1d5e7f90a2b4");
             let request = json!({
                 "keyId": key,
                 "keySpec": "AES_256",
@@ -150,7 +171,10 @@ fn service_call(dice: &mut Dice, at: i64, out: &mut Vec<Entry>) {
                 "logGroupName": "/ecs/shop-web",
                 "logStreamName": format!("ecs/shop-web/{}", dice.id.hex(32)),
             });
-            ("delivery.logs.amazonaws.com", Call::write("logs", "CreateLogStream", stream, Value::Null))
+            (
+                "delivery.logs.amazonaws.com",
+                Call::write("logs", "CreateLogStream", stream, Value::Null),
+            )
         }
         _ => {
             let request = json!({ "describeRegionsRequest": "" });
@@ -199,16 +223,21 @@ fn role_call(dice: &mut Dice, at: i64, since: i64, out: &mut Vec<Entry>) {
             Call::object(dice, "PutObject", SENSITIVE_BUCKET, &key)
         }
         61..74 => {
-            let key = format!("arn:aws:kms:{FRANKFURT}:{account}:key/0d4c71b2-86fe-4f5a-93ab-5ce2d7a01f68");
+            let key = format!(
+                "arn:aws:kms:{FRANKFURT}:{account}:key/0d4c71b2-86fe-4f5a-93ab-5ce2d7a01f68"
+            );
             let request = json!({
                 "encryptionAlgorithm": "SYMMETRIC_DEFAULT",
                 "encryptionContext": { "aws:s3:arn": format!("arn:aws:s3:::{}", role.bucket) },
             });
             Call::read("kms", "Decrypt", request).on(account, "AWS::KMS::Key", key)
         }
-        74..82 => Call::read("secretsmanager", "GetSecretValue", json!({ "secretId": role.secret })),
+        74..82 => {
+            Call::read("secretsmanager", "GetSecretValue", json!({ "secretId": role.secret }))
+        }
         82..90 => {
-            let names = json!({ "names": [format!("/{}/config", role.role)], "withDecryption": true });
+            let names =
+                json!({ "names": [format!("/{}/config", role.role)], "withDecryption": true });
             Call::read("ssm", "GetParameters", names)
         }
         90..96 => {
@@ -227,7 +256,8 @@ fn role_call(dice: &mut Dice, at: i64, since: i64, out: &mut Vec<Entry>) {
             call.failed("NoSuchKey", "The specified key does not exist.")
         }
         _ => {
-            let request = json!({ "queueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/orders" });
+            let request =
+                json!({ "queueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/orders" });
             Call::read("sqs", "GetQueueAttributes", request).denied(&caller)
         }
     };
@@ -256,7 +286,9 @@ fn role_caller(role: &ServiceRole, at: i64, since: i64) -> Caller {
 fn object_key(dice: &mut Dice, role: &ServiceRole) -> String {
     let number = dice.choice.below(3_000);
     match role.role {
-        "shop-web" => format!("tiles/{number:04}/{}.webp", dice.choice.pick(&["small", "large", "room"])),
+        "shop-web" => {
+            format!("tiles/{number:04}/{}.webp", dice.choice.pick(&["small", "large", "room"]))
+        }
         "order-worker" => format!("orders/{}/order-{}.json", number % 97, 600_000 + number),
         "glaze-renderer" => format!("renders/glaze-{:03}/frame-{number:05}.exr", number % 211),
         _ => format!("base/wal/{:08X}{:016X}.lz4", number % 5, number),
@@ -283,7 +315,11 @@ impl Visit {
         let browser = *dice.choice.pick(&BROWSERS);
         let key = session_key(&mut dice.id);
         let identity = if has_own_user(person) {
-            Identity::user(account, person.name, None).in_console(&key, created_micros, Factor::Second)
+            Identity::user(account, person.name, None).in_console(
+                &key,
+                created_micros,
+                Factor::Second,
+            )
         } else {
             Identity::role(RoleSession {
                 account,
@@ -342,7 +378,8 @@ fn person_session(dice: &mut Dice, start: i64, out: &mut Vec<Entry>) {
 fn look(dice: &mut Dice, at: i64, visit: &Visit, out: &mut Vec<Entry>) {
     let (role, service, name, request) = *dice.choice.pick(&LOOKS);
     let call = Call::read(service, name, serde_json::from_str(request).unwrap_or_default());
-    let allowed = role.is_empty() || role == visit.person.role || visit.person.role == "Administrator";
+    let allowed =
+        role.is_empty() || role == visit.person.role || visit.person.role == "Administrator";
     // People seldom ask for what they may not see.
     if !allowed && dice.choice.percent(70) {
         return;
@@ -364,7 +401,9 @@ fn owner_session(dice: &mut Dice, at: i64, out: &mut Vec<Entry>) {
     let call = Call::console_login("Success", Factor::Second);
     out.push(entry(dice, at, place, &caller, &call));
     caller.identity = Identity::root(PRODUCTION).in_console(&key, at, Factor::Second);
-    for (step, name) in ["GetAccountSummary", "ListMFADevices", "GetAccountSummary"].iter().enumerate() {
+    for (step, name) in
+        ["GetAccountSummary", "ListMFADevices", "GetAccountSummary"].iter().enumerate()
+    {
         let call = Call::read("iam", name, Value::Null);
         out.push(entry(dice, at + (step as i64 + 1) * 9 * SECOND, place, &caller, &call));
     }
@@ -377,7 +416,10 @@ fn deployment(dice: &mut Dice, start: i64, out: &mut Vec<Entry>) {
     let run = format!("run-{}", 18_000 + dice.choice.below(900));
     let user_agent = "aws-actions/configure-aws-credentials ua/2.1 lang/js md/nodejs#20.19.5";
     let vouched = Caller {
-        identity: Identity::web_identity("token.ci.example.com", "repo:kiln-quarry/shop:ref:refs/heads/main"),
+        identity: Identity::web_identity(
+            "token.ci.example.com",
+            "repo:kiln-quarry/shop:ref:refs/heads/main",
+        ),
         address: CI_ADDRESS.to_owned(),
         user_agent: user_agent.to_owned(),
         way: Way::Internet,
@@ -426,7 +468,8 @@ fn artefact_copy(dice: &mut Dice, start: i64, out: &mut Vec<Entry>) {
     let caller = Caller {
         identity: Identity::user(PRODUCTION, LEAKED_USER, Some(LEAKED_KEY)),
         address: BASTION_PUBLIC.to_owned(),
-        user_agent: "aws-cli/1.40.22 md/Botocore#1.38.23 ua/2.1 os/linux#6.1.0 lang/python#3.11.2".to_owned(),
+        user_agent: "aws-cli/1.40.22 md/Botocore#1.38.23 ua/2.1 os/linux#6.1.0 lang/python#3.11.2"
+            .to_owned(),
         way: Way::Internet,
     };
     let release = format!("releases/shop-{}.tar.zst", 2_000 + dice.choice.below(40));

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::clock::{HOUR, SECOND, naive_iso};
-use super::company::{PEOPLE, STRANGERS, customer_address};
+use super::company::{PEOPLE, STRANGERS, customer_address, office_address};
 use super::random::Random;
 use super::{Channel, Demo, Dice, Entry};
 
@@ -63,7 +63,7 @@ impl<'a> Journal<'a> {
     pub(super) fn request(&mut self, dice: &mut Dice, request: Request<'_>) -> Entry {
         let Request { method, path, status } = request;
         let message = format!("{method} {path}");
-        // Milliseconds and tenths of them, as text: no floating point, no rounding.
+        // Hundredths of a millisecond, written as text: no floating point, no rounding.
         let duration = 40 + dice.choice.below(1_900);
         let duration: Value = serde_json::from_str(&format!("0.{duration:05}")).unwrap_or_default();
         let asked = if method == "POST" { json!(30 + dice.choice.below(40)) } else { Value::Null };
@@ -148,10 +148,10 @@ pub(super) fn backlog(demo: &Demo, out: &mut Vec<Entry>) {
 }
 
 /// What is logged in one second.
-pub(super) fn tick(dice: &mut Dice, at_micros: i64, out: &mut Vec<Entry>) {
+pub(super) fn tick(dice: &mut Dice, seed: u64, at_micros: i64, out: &mut Vec<Entry>) {
     if dice.choice.percent(60) {
         let at = at_micros + dice.choice.between(0, SECOND / 2);
-        action(dice, 0, at, out);
+        action(dice, seed, at, out);
     }
 }
 
@@ -169,7 +169,10 @@ fn action(dice: &mut Dice, seed: u64, at: i64, out: &mut Vec<Entry>) {
                 0 => "/".to_owned(),
                 1 => format!("/tiles/{number:04}"),
                 2 => "/basket".to_owned(),
-                _ => format!("/search?glaze={}", dice.choice.pick(&["celadon", "oxblood", "tenmoku"])),
+                _ => format!(
+                    "/search?glaze={}",
+                    dice.choice.pick(&["celadon", "oxblood", "tenmoku"])
+                ),
             };
             let status = if dice.choice.percent(3) { 404 } else { 200 };
             let mut journal = Journal::new(dice, &customer, at);
@@ -245,7 +248,7 @@ fn staff(dice: &mut Dice, role: &str) -> Session {
     Session {
         user: person.name.to_owned(),
         id: own.uuid(),
-        address: super::company::office_address(&mut own),
+        address: office_address(&mut own),
         user_agent: DEVICES[3].to_owned(),
     }
 }

@@ -31,7 +31,8 @@ pub(super) struct Identity {
     #[serde(skip_serializing_if = "Option::is_none")]
     invoked_by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    identity_provider: Option<&'static str>,
+    #[serde(rename = "identityProvider")]
+    provider: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -157,7 +158,7 @@ impl Identity {
             kind: "WebIdentityUser",
             principal_id: Some(format!("{provider}:sts.amazonaws.com:{subject}")),
             user_name: Some(subject.to_owned()),
-            identity_provider: Some(provider),
+            provider: Some(provider),
             ..Self::default()
         }
     }
@@ -264,7 +265,7 @@ impl Call {
         let bytes = 2_000 + dice.choice.below(400_000);
         let read_only = name != "PutObject" && name != "DeleteObject";
         let (into, out) = if read_only { (0, bytes) } else { (bytes, 0) };
-        let host = format!("{bucket}.s3.{}.amazonaws.com", FRANKFURT);
+        let host = format!("{bucket}.s3.{FRANKFURT}.amazonaws.com");
         let request = json!({ "bucketName": bucket, "Host": host, "key": key });
         let mut call = Self::read("s3", name, request);
         call.read_only = read_only;
@@ -288,7 +289,7 @@ impl Call {
 
     /// A call about a bucket.
     pub(super) fn bucket(dice: &mut Dice, name: &'static str, bucket: &str) -> Self {
-        let host = format!("{bucket}.s3.{}.amazonaws.com", FRANKFURT);
+        let host = format!("{bucket}.s3.{FRANKFURT}.amazonaws.com");
         let mut call = Self::read("s3", name, json!({ "bucketName": bucket, "Host": host }));
         call.additional = Some(s3_transfer(dice, 0, 480));
         call.host = Some(host);
@@ -339,8 +340,9 @@ impl Call {
         let action = format!("{}:{}", self.service, self.name);
         let resource = self.resources.first().map_or("*", |resource| &resource.arn);
         let arn = caller.arn();
-        let message =
-            format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {reason}");
+        let message = format!(
+            "User: {arn} is not authorized to perform: {action} on resource: {resource} {reason}"
+        );
         let code =
             if self.service == "ec2" { "Client.UnauthorizedOperation" } else { "AccessDenied" };
         self.error = Some(code);
@@ -437,13 +439,7 @@ pub(super) fn entry(
 }
 
 /// The record of a call, as one line of JSON.
-fn record(
-    dice: &mut Dice,
-    at_micros: i64,
-    place: Place,
-    caller: &Caller,
-    call: &Call,
-) -> String {
+fn record(dice: &mut Dice, at_micros: i64, place: Place, caller: &Caller, call: &Call) -> String {
     let sign_in = call.service == "signin";
     let way = caller.way;
     let request_id = if call.service == "s3" { dice.id.base32(16) } else { dice.id.uuid() };

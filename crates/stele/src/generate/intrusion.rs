@@ -12,7 +12,7 @@ use super::application::{self, Session};
 use super::clock::{MINUTE, SECOND, rfc3339_seconds};
 use super::cloudtrail::{Call, Caller, Factor, Identity, Way, entry};
 use super::company::{
-    BASTION, DATABASE, FRANKFURT, PRODUCTION, SENSITIVE_BUCKET, SHOP, principal_id,
+    BASTION, DATABASE, FRANKFURT, PRODUCTION, SENSITIVE_BUCKET, SHOP, principal_id, session_key,
 };
 use super::random::Random;
 use super::sshd::Machine;
@@ -20,28 +20,26 @@ use super::vpcflow::{Flow, Verdict, client, pair, server};
 use super::{Demo, Dice, Entry};
 
 /// The address that breaks in.
-pub const FIRST_ADDRESS: &str = "203.0.113.77";
+pub(super) const FIRST_ADDRESS: &str = "203.0.113.77";
 /// The address that carries on with the new user.
-pub const SECOND_ADDRESS: &str = "203.0.113.78";
+pub(super) const SECOND_ADDRESS: &str = "203.0.113.78";
 /// The user of IAM whose key lies on the bastion.
-pub const LEAKED_USER: &str = "svc-deploy";
+pub(super) const LEAKED_USER: &str = "svc-deploy";
 /// That key.
-pub const LEAKED_KEY: &str = "AKIAKQ7DEPLOYEXAMPLE";
+pub(super) const LEAKED_KEY: &str = "AKIAKQ7DEPLOYEXAMPLE";
 /// The user of IAM that the intruder makes.
-pub const BACKDOOR_USER: &str = "backup-sync";
+pub(super) const BACKDOOR_USER: &str = "backup-sync";
 /// The key of that user.
-pub const BACKDOOR_KEY: &str = "AKIAKQ7BACKUPEXAMPLE";
+pub(super) const BACKDOOR_KEY: &str = "AKIAKQ7BACKUPEXAMPLE";
 /// The account in the shop whose password the intruder finds in a secret.
-pub const SHOP_USER: &str = "report.export";
+pub(super) const SHOP_USER: &str = "report.export";
 
-/// Passwords tried before one fits.
-pub const PASSWORDS_TRIED: u64 = 6 * (CONNECTIONS - 1) + 2;
 /// Ports knocked at.
-pub const PORTS_SCANNED: u64 = 24;
+pub(super) const PORTS_SCANNED: u64 = 24;
 /// Objects fetched from the customers' records.
-pub const OBJECTS_FETCHED: u64 = 148;
+pub(super) const OBJECTS_FETCHED: u64 = 148;
 /// Customers' records read in the shop.
-pub const RECORDS_READ: u64 = 23;
+pub(super) const RECORDS_READ: u64 = 23;
 
 const CONNECTIONS: u64 = 36;
 const SESSION_PORT: u64 = 51_180;
@@ -90,7 +88,8 @@ fn guess_passwords(dice: &mut Dice, start: i64, out: &mut Vec<Entry>) {
     let machine = Machine { host: &BASTION };
     for connection in 0..CONNECTIONS {
         let last = connection + 1 == CONNECTIONS;
-        let (unknown, name) = if last { NAMES[4] } else { NAMES[connection as usize % NAMES.len()] };
+        let (unknown, name) =
+            if last { NAMES[4] } else { NAMES[connection as usize % NAMES.len()] };
         let begun = start + connection as i64 * 9 * SECOND;
         let port = if last { SESSION_PORT } else { 50_000 + connection * 31 };
         let process = 61_000 + connection * 3;
@@ -105,7 +104,8 @@ fn guess_passwords(dice: &mut Dice, start: i64, out: &mut Vec<Entry>) {
         }
         if !last {
             let message = format!(
-                "error: maximum authentication attempts exceeded for {unknown}{name} from {end} ssh2 [preauth]"
+                "error: maximum authentication attempts exceeded for {unknown}{name} \
+                 from {end} ssh2 [preauth]"
             );
             out.push(machine.auth(begun + 7 * SECOND, "sshd", process, &message));
         }
@@ -216,7 +216,8 @@ fn take_root(dice: &mut Dice, start: i64, out: &mut Vec<Entry>) {
     }});
     let profile = json!({ "userName": BACKDOOR_USER, "passwordResetRequired": false });
     let trail = format!("arn:aws:cloudtrail:{FRANKFURT}:{PRODUCTION}:trail/kq-organization");
-    let flow_logs = json!({ "DeleteFlowLogsRequest": { "FlowLogId": { "content": "fl-0b92d4e61fa7c3850", "tag": 1 } } });
+    let flow_log = json!({ "content": "fl-0b92d4e61fa7c3850", "tag": 1 });
+    let flow_logs = json!({ "DeleteFlowLogsRequest": { "FlowLogId": flow_log } });
     let barred = "with an explicit deny in a service control policy";
     let stop = Call::write("cloudtrail", "StopLogging", json!({ "name": trail }), Value::Null)
         .on(PRODUCTION, "AWS::CloudTrail::Trail", trail)
@@ -227,7 +228,12 @@ fn take_root(dice: &mut Dice, start: i64, out: &mut Vec<Entry>) {
         Call::write("iam", "CreateUser", user.clone(), made),
         Call::write("iam", "AttachUserPolicy", policy, Value::Null),
         Call::write("iam", "CreateAccessKey", user, key),
-        Call::write("iam", "CreateLoginProfile", profile.clone(), json!({ "loginProfile": profile })),
+        Call::write(
+            "iam",
+            "CreateLoginProfile",
+            profile.clone(),
+            json!({ "loginProfile": profile }),
+        ),
         stop,
         delete,
     ];
@@ -242,12 +248,13 @@ fn use_console(dice: &mut Dice, start: i64, out: &mut Vec<Entry>) {
     let mut caller = Caller {
         identity: Identity::user(PRODUCTION, BACKDOOR_USER, None),
         address: SECOND_ADDRESS.to_owned(),
-        user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0".to_owned(),
+        user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+            .to_owned(),
         way: Way::Console,
     };
     let login = Call::console_login("Success", Factor::Password);
     out.push(entry(dice, start, SHOP, &caller, &login));
-    let key = super::company::session_key(&mut dice.id);
+    let key = session_key(&mut dice.id);
     caller.identity = caller.identity.in_console(&key, start, Factor::Password);
     let calls = [
         Call::read("s3", "ListBuckets", json!({ "Host": "s3.eu-central-1.amazonaws.com" })),

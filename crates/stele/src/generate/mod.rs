@@ -11,6 +11,7 @@ pub mod random;
 
 mod activity;
 mod application;
+mod bench_calls;
 mod bench_names;
 mod cloudtrail;
 mod company;
@@ -111,7 +112,7 @@ impl Demo {
         let mut dice = self.dice("live", tick);
         let mut entries = Vec::new();
         activity::tick(&mut dice, at_micros, &mut entries);
-        application::tick(&mut dice, at_micros, &mut entries);
+        application::tick(&mut dice, self.seed, at_micros, &mut entries);
         sshd::tick(&mut dice, at_micros, &mut entries);
         if tick.is_multiple_of(5) {
             vpcflow::tick(&mut dice, at_micros, &mut entries);

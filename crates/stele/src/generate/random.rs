@@ -7,11 +7,13 @@
 /// The alphabet of AWS's principal and key ids (RFC 4648 base 32).
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// The step of splitmix64.
+const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// One step of splitmix64: spreads a number over all 64 bits.
 pub fn mix(value: u64) -> u64 {
-    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = value.wrapping_add(GAMMA);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -35,8 +37,9 @@ impl Random {
     pub fn new(seed: u64) -> Self {
         let mut at = seed;
         let state = std::array::from_fn(|_| {
-            at = at.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            mix(at)
+            let word = mix(at);
+            at = at.wrapping_add(GAMMA);
+            word
         });
         Self { state }
     }
@@ -48,7 +51,7 @@ impl Random {
 
     /// The next 64 bits.
     #[inline]
-    pub fn next(&mut self) -> u64 {
+    pub fn word(&mut self) -> u64 {
         let s = &mut self.state;
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
         let shifted = s[1] << 17;
@@ -64,7 +67,7 @@ impl Random {
     /// A number below `bound`; 0 where the bound is 0.
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+        ((u128::from(self.word()) * u128::from(bound)) >> 64) as u64
     }
 
     /// A number from `low` up to, but without, `high`.
@@ -103,7 +106,7 @@ impl Random {
 
     /// Appends a random UUID of version 4 (RFC 9562, section 5.4).
     pub fn push_uuid(&mut self, out: &mut Vec<u8>) {
-        let (high, low) = (self.next(), self.next());
+        let (high, low) = (self.word(), self.word());
         let bits = (u128::from(high & !0xf000 | 0x4000) << 64)
             | u128::from(low & (u64::MAX >> 2) | 1 << 63);
         let mut text = [b'-'; 36];
@@ -136,7 +139,7 @@ impl Random {
         let (mut bits, mut left) = (0_u64, 0);
         for _ in 0..count {
             if left < width {
-                (bits, left) = (self.next(), 64);
+                (bits, left) = (self.word(), 64);
             }
             out.push(alphabet[(bits & ((1 << width) - 1)) as usize]);
             bits >>= width;

@@ -6,6 +6,7 @@
 
 use super::clock::{HOUR, MINUTE, SECOND, rfc3164, rfc3339_micros};
 use super::company::{Host, PEOPLE, SSH_HOSTS, STRANGERS, office_address};
+use super::random::Random;
 use super::{Channel, Demo, Dice, Entry};
 
 /// The priority of `authpriv.info` (RFC 5424, section 6.2.1): 10 * 8 + 6.
@@ -17,8 +18,22 @@ const CRON_INFO: u32 = 78;
 const LOUDEST: &str = "203.0.113.201";
 
 const NAMES_TRIED: [&str; 16] = [
-    "admin", "test", "oracle", "ubuntu", "user", "postgres", "ftpuser", "git", "pi", "guest",
-    "minecraft", "hadoop", "es", "jenkins", "ansible", "support",
+    "admin",
+    "test",
+    "oracle",
+    "ubuntu",
+    "user",
+    "postgres",
+    "ftpuser",
+    "git",
+    "pi",
+    "guest",
+    "minecraft",
+    "hadoop",
+    "es",
+    "jenkins",
+    "ansible",
+    "support",
 ];
 
 /// Writes the lines of one machine.
@@ -36,7 +51,9 @@ impl Machine<'_> {
         let name = self.host.name;
         let text = if name == "git-1" {
             let stamp = rfc3339_micros(at);
-            format!("<{priority}>1 {stamp} {name}.staging.example.com {program} {process} - - {message}")
+            format!(
+                "<{priority}>1 {stamp} {name}.staging.example.com {program} {process} - - {message}"
+            )
         } else {
             format!("<{priority}>{} {name} {program}[{process}]: {message}", rfc3164(at))
         };
@@ -109,7 +126,7 @@ fn visit(dice: &mut Dice, at: i64, out: &mut Vec<Entry>) {
     let home = random.percent(40);
     let address = if home { person.home.to_owned() } else { office_address(random) };
     let end = format!("{address} port {}", 32_768 + random.below(28_000));
-    let print = super::random::Random::stream(0, name, 1).base64(43);
+    let print = Random::stream(0, name, 1).base64(43);
     let slip = random.percent(20);
     let stay = random.between(2 * MINUTE, 28 * MINUTE);
     let mut say = |after: i64, message: &str| {
@@ -121,14 +138,13 @@ fn visit(dice: &mut Dice, at: i64, out: &mut Vec<Entry>) {
     say(0, &format!("Accepted publickey for {name} from {end} ssh2: ED25519 SHA256:{print}"));
     say(
         SECOND / 10,
-        &format!("pam_unix(sshd:session): session opened for user {name}(uid=1007) by {name}(uid=0)"),
+        &format!(
+            "pam_unix(sshd:session): session opened for user {name}(uid=1007) by {name}(uid=0)"
+        ),
     );
     say(stay, &format!("Received disconnect from {end}:11: disconnected by user"));
     say(stay, &format!("Disconnected from user {name} {end}"));
-    say(
-        stay + SECOND / 10,
-        &format!("pam_unix(sshd:session): session closed for user {name}"),
-    );
+    say(stay + SECOND / 10, &format!("pam_unix(sshd:session): session closed for user {name}"));
 }
 
 fn cron(dice: &mut Dice, host: &Host, at: i64, out: &mut Vec<Entry>) {

@@ -5,8 +5,7 @@
 
 use super::clock::{HOUR, MINUTE, SECOND};
 use super::company::{
-    BASTION, DATABASE, HOSTS, Host, STAGING, STRANGERS, customer_address,
-    office_address,
+    BASTION, DATABASE, HOSTS, Host, STAGING, STRANGERS, customer_address, office_address,
 };
 use super::random::Random;
 use super::{Channel, Demo, Dice, Entry};
@@ -60,7 +59,8 @@ impl<'a> Flow<'a> {
         let direction = if from.address == host.address { "egress" } else { "ingress" };
         let end = end_micros.div_euclid(SECOND);
         let text = format!(
-            "5 {} {} {} {} {} {} {protocol} {packets} {bytes} {} {end} {action} OK {} {} {direction}",
+            "5 {} {} {} {} {} {} {protocol} {packets} {bytes} {} {end} {action} OK {} {} \
+             {direction}",
             host.account,
             host.interface,
             from.address,
@@ -101,7 +101,7 @@ pub(super) fn backlog(demo: &Demo, out: &mut Vec<Entry>) {
 
 /// What is logged in a few seconds.
 pub(super) fn tick(dice: &mut Dice, at_micros: i64, out: &mut Vec<Entry>) {
-    for _ in 0..1 + dice.choice.below(2) {
+    for _ in 0..=dice.choice.below(2) {
         flow(dice, at_micros - 20 * SECOND, out);
     }
 }
