@@ -2,8 +2,6 @@
 //!
 //! They are committed, so that they can be read and their changes reviewed; nobody edits them.
 
-mod ocsf;
-
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -34,7 +32,6 @@ struct Generated {
 
 const FILES: &[Generated] = &[
     Generated { path: "docs/event-model.md", text: |_| Ok(Some(columns_markdown())) },
-    Generated { path: "crates/stele-event/src/ocsf/generated.rs", text: ocsf_tables },
     Generated { path: "docs/openapi.json", text: |w| stele(w, "openapi") },
     Generated { path: "docs/cli.md", text: |w| stele(w, "help-markdown") },
 ];
@@ -97,18 +94,6 @@ fn difference(there: &str, wanted: &str) -> String {
         None => "nothing".to_owned(),
     };
     format!("has in line {} {} instead of {}", same + 1, shown(there), shown(wanted))
-}
-
-/// The OCSF tables, in the project's own formatting.
-fn ocsf_tables(workspace: &Workspace) -> anyhow::Result<Option<String>> {
-    let Some(corpus) = workspace.corpus() else {
-        return Ok(None);
-    };
-    let schema = corpus.join("ocsf_1.8.0_compiled.json.gz");
-    if !schema.is_file() {
-        return Ok(None);
-    }
-    formatted(workspace, &ocsf::generate_ocsf(&schema)?).map(Some)
 }
 
 fn formatted(workspace: &Workspace, source: &str) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod columns;
+pub mod columns_doc;
 pub mod ocsf;
 pub mod runtime;
 
