@@ -23,13 +23,17 @@ pub fn columns_markdown() -> String {
          `day` (day of receipt, UTC) come on top.\n",
     );
     for (group, title) in GROUPS {
-        let _ = write!(page, "\n## {title}\n\n| column | type | OCSF 1.8.0 | meaning |\n|---|---|---|---|\n");
+        let _ = write!(
+            page,
+            "\n## {title}\n\n| column | type | OCSF 1.8.0 | meaning |\n|---|---|---|---|\n"
+        );
         for spec in COLUMNS.iter().filter(|spec| spec.group == *group) {
             let ocsf = match spec.ocsf {
                 "" => String::new(),
                 path => format!("`{path}`"),
             };
-            let _ = writeln!(page, "| `{}` | {} | {ocsf} | {} |", spec.name, kind(spec.kind), spec.doc);
+            let _ =
+                writeln!(page, "| `{}` | {} | {ocsf} | {} |", spec.name, kind(spec.kind), spec.doc);
         }
     }
     page

@@ -32,14 +32,15 @@ pub fn detect(hint: &Hint<'_>, payload: &[u8]) -> Detection {
 pub fn not_a_log(head: &[u8]) -> Option<&'static str> {
     let head = &head[..head.len().min(8 << 10)];
     let text = head.trim_ascii_start();
-    let begins = |with: &[u8]| {
-        text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
-    };
+    let begins =
+        |with: &[u8]| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     if text.is_empty() {
         Some("it is empty")
     } else if begins(b"<!doctype html") || begins(b"<html") {
         Some("it is a web page")
-    } else if head.iter().filter(|b| **b < 9 || (14..32).contains(*b) && **b != 27).count() * 20 > head.len() {
+    } else if head.iter().filter(|b| **b < 9 || (14..32).contains(*b) && **b != 27).count() * 20
+        > head.len()
+    {
         Some("it is binary data")
     } else {
         None

@@ -12,6 +12,7 @@ use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
@@ -21,6 +22,7 @@ use stele_event::{Column, SourceField};
 use crate::error::StoreError;
 use crate::lake::Lake;
 use crate::provider::EventsTable;
+use crate::render::RowBatch;
 use crate::search;
 use crate::store::{EVENTS, Store, View};
 
@@ -207,6 +209,68 @@ impl Store {
         let frame = DataFrame::new(state, plan);
         filters.into_iter().try_fold(frame, DataFrame::filter).map_err(query_error)
     }
+}
+
+impl Store {
+    /// Matching events by time and severity: rows of `time`, `severity_id`, `count`.
+    pub async fn histogram(
+        &self,
+        request: &SearchRequest,
+        step_micros: i64,
+        fields: &[SourceField],
+        now_micros: i64,
+        caller: &Caller,
+    ) -> Result<Vec<RowBatch>, StoreError> {
+        let step = ScalarValue::new_interval_mdn(0, 0, step_micros.saturating_mul(1_000));
+        let origin = ScalarValue::TimestampMicrosecond(Some(0), Some("UTC".into()));
+        let bar = datafusion::functions::expr_fn::date_bin(
+            lit(step),
+            col(Column::Time.name()),
+            lit(origin),
+        );
+        let groups = vec![bar.alias("time"), col(Column::SeverityId.name())];
+        let frame = self
+            .matching(request, fields, now_micros, caller)?
+            .aggregate(groups, vec![count(lit(1)).alias("count")])
+            .and_then(|frame| {
+                frame.sort(vec![
+                    col("time").sort(true, false),
+                    col(Column::SeverityId.name()).sort(true, false),
+                ])
+            })
+            .map_err(query_error)?;
+        collected(frame).await
+    }
+
+    /// The values of a column among matching events: rows of `value`, `count`, most frequent first.
+    pub async fn facets(
+        &self,
+        request: &SearchRequest,
+        column: &str,
+        fields: &[SourceField],
+        now_micros: i64,
+        caller: &Caller,
+    ) -> Result<Vec<RowBatch>, StoreError> {
+        let column = Column::by_name(column).ok_or_else(|| {
+            StoreError::Query(format!("there is no column `{column}`; see `stele fields`"))
+        })?;
+        let value = col(format!("\"{}\"", column.name())).alias("value");
+        let frame = self
+            .matching(request, fields, now_micros, caller)?
+            .aggregate(vec![value], vec![count(lit(1)).alias("count")])
+            .and_then(|frame| {
+                frame.sort(vec![col("count").sort(false, false), col("value").sort(true, false)])
+            })
+            .and_then(|frame| frame.limit(0, request.limit))
+            .map_err(query_error)?;
+        collected(frame).await
+    }
+}
+
+async fn collected(frame: DataFrame) -> Result<Vec<RowBatch>, StoreError> {
+    use futures::TryStreamExt;
+    let stream = frame.execute_stream().await.map_err(query_error)?;
+    crate::render::batches(stream).try_collect().await
 }
 
 /// The engine's words, without its own prefixes.

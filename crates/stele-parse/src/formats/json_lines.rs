@@ -178,7 +178,8 @@ fn set_time(object: &Map<String, Value>, zone_offset_seconds: i32, row: &mut Row
             _ => None,
         };
         let text = value.as_str().unwrap_or_default();
-        if let Some(micros) = number.and_then(values::epoch_micros).or(values::rfc3339_micros(text)) {
+        if let Some(micros) = number.and_then(values::epoch_micros).or(values::rfc3339_micros(text))
+        {
             row.set_time(Column::Time, micros);
             return;
         }

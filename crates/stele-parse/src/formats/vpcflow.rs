@@ -1,25 +1,27 @@
-//! Amazon VPC Flow Logs, as text: default or custom fields, with or without a header line.
+//! Amazon VPC and Transit Gateway Flow Logs, as text: default or custom fields, with or without a
+//! header line.
 //!
 //! Amazon VPC user guide, "Flow log records" (fields of versions 2 to 11). Objects on S3 begin with
-//! a header that names the fields; CloudWatch has none, and then the default of version 2 is
-//! assumed. `-` is "no value". `start` is the beginning of the aggregation window.
+//! a header that names the fields; CloudWatch has none, and then a default is assumed, which only
+//! fits records that were not customised. `-` is "no value". `start` is the beginning of the
+//! aggregation window.
 
-use serde_json::{Map, Value};
+mod fields;
+mod flow;
+
 use stele_event::{Column, RowWriter, SourceField};
 
 use crate::format::{Confidence, Format, Hint, MapContext, Mapped, Mapper, Span, Splitter};
 use crate::lines::LineSplitter;
-use crate::values::{self, not_dash};
+use crate::values;
+use fields::{Field, is_header};
+use flow::Flow;
 
 /// The format; see the module.
 #[derive(Debug)]
 pub struct VpcFlow;
 
 const ID: &str = "vpcflow";
-
-/// The default of version 2.
-const DEFAULT_FIELDS: &str = "version account-id interface-id srcaddr dstaddr srcport dstport \
-                              protocol packets bytes start end action log-status";
 
 impl Format for VpcFlow {
     fn id(&self) -> &'static str {
@@ -31,38 +33,44 @@ impl Format for VpcFlow {
     }
 
     fn describe(&self) -> &'static str {
-        "Amazon VPC Flow Logs, text (default or custom fields, versions 2 to 11)"
+        "Amazon VPC and Transit Gateway Flow Logs, text (default or custom fields, versions 2 to 11)"
     }
 
     fn detect(&self, hint: &Hint<'_>, head: &[u8]) -> Confidence {
         let head = String::from_utf8_lossy(&head[..head.len().min(4_096)]);
+        let head = head.strip_prefix('\u{feff}').unwrap_or(&head);
         let Some(line) = head.lines().find(|line| !line.trim().is_empty()) else {
             return Confidence(0);
         };
-        let keyed = hint.path.is_some_and(|path| path.contains("/vpcflowlogs/"));
         if is_header(line) {
             return Confidence(95);
         }
-        let parts: Vec<&str> = line.split_ascii_whitespace().collect();
-        let like_default = parts.len() == 14
-            && parts[0] == "2"
-            && matches!(parts[12], "ACCEPT" | "REJECT" | "-")
-            && matches!(parts[13], "OK" | "NODATA" | "SKIPDATA");
-        Confidence(if like_default { 92 } else if keyed { 60 } else { 0 })
-    }
-
-    fn splitter(&self, record_bytes_max: usize) -> Box<dyn Splitter> {
-        Box::new(FlowSplitter {
-            lines: LineSplitter::new(record_bytes_max),
-            header: Vec::new(),
-            begun: false,
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let keyed = hint.path.is_some_and(|path| path.contains("/vpcflowlogs/"));
+        let defaults = Defaults::default();
+        let by_default = defaults.flow(&words).is_some();
+        let text = !line.starts_with(['{', '[']);
+        Confidence(if by_default {
+            92
+        } else if keyed && text {
+            60
+        } else {
+            0
         })
     }
 
+    fn splitter(&self, record_bytes_max: usize) -> Box<dyn Splitter> {
+        let lines = LineSplitter::new(record_bytes_max);
+        Box::new(FlowSplitter { lines, header: Vec::new(), begun: false })
+    }
+
     fn mapper(&self, context: &MapContext<'_>) -> Box<dyn Mapper> {
-        let header = std::str::from_utf8(context.header).ok().filter(|h| !h.is_empty());
-        let names = header.unwrap_or(DEFAULT_FIELDS).split_ascii_whitespace();
-        Box::new(FlowMapper { fields: names.map(field_name).collect() })
+        let header = std::str::from_utf8(context.header).unwrap_or_default();
+        if header.is_empty() {
+            Box::new(DefaultMapper(Defaults::default()))
+        } else {
+            Box::new(HeaderMapper { fields: fields::parse(header) })
+        }
     }
 
     fn fields(&self) -> &'static [SourceField] {
@@ -70,40 +78,32 @@ impl Format for VpcFlow {
     }
 }
 
-const fn field(name: &'static str, column: Column, lossless: bool) -> SourceField {
-    SourceField { format: ID, name, column, lossless }
+const fn field(name: &'static str, column: Column) -> SourceField {
+    // The raw record is no JSON that could be asked by path, so the column always answers. It is
+    // the packet's own address where the record has it beside the interface's, which only differs
+    // behind gateways.
+    SourceField { format: ID, name, column, lossless: true }
 }
 
-// The raw record is no JSON that could be asked by path, so the column always answers.
 static FIELDS: &[SourceField] = &[
-    field("srcaddr", Column::SrcIp, true),
-    field("dstaddr", Column::DstIp, true),
-    field("srcport", Column::SrcPort, true),
-    field("dstport", Column::DstPort, true),
-    field("protocol", Column::ProtocolNum, true),
-    field("action", Column::Operation, true),
-    field("account-id", Column::AccountUid, true),
-    field("interface-id", Column::InterfaceUid, true),
-    field("vpc-id", Column::VpcUid, true),
-    field("log-status", Column::StatusDetail, true),
+    field("srcaddr", Column::SrcIp),
+    field("dstaddr", Column::DstIp),
+    field("pkt-srcaddr", Column::SrcIp),
+    field("pkt-dstaddr", Column::DstIp),
+    field("srcport", Column::SrcPort),
+    field("dstport", Column::DstPort),
+    field("protocol", Column::ProtocolNum),
+    field("packets", Column::Packets),
+    field("bytes", Column::Bytes),
+    field("start", Column::Time),
+    field("end", Column::TimeEnd),
+    field("action", Column::Operation),
+    field("account-id", Column::AccountUid),
+    field("interface-id", Column::InterfaceUid),
+    field("vpc-id", Column::VpcUid),
+    field("region", Column::Region),
+    field("log-status", Column::StatusCode),
 ];
-
-/// Header names with underscores (Parquet, CSV) and the names that a guide of AWS uses by mistake.
-fn field_name(name: &str) -> String {
-    match name.replace('_', "-").as_str() {
-        "windowstart" => "start".to_owned(),
-        "windowend" => "end".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-fn is_header(line: &str) -> bool {
-    let names: Vec<String> = line.split_ascii_whitespace().map(field_name).collect();
-    let has = |name: &str| names.iter().any(|n| n == name);
-    names.len() > 1
-        && (has("srcaddr") || has("pkt-srcaddr") || has("interface-id") || has("tgw-id"))
-        && (has("dstaddr") || has("start") || has("action") || has("bytes"))
-}
 
 struct FlowSplitter {
     lines: LineSplitter,
@@ -115,14 +115,24 @@ impl Splitter for FlowSplitter {
     fn split(&mut self, buffer: &[u8], at_end: bool, spans: &mut Vec<Span>) -> usize {
         let before = spans.len();
         let consumed = self.lines.split(buffer, at_end, spans);
+        let line = |span: Span| {
+            let line = &buffer[span.start..span.end];
+            line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+        };
         if !self.begun && spans.len() > before {
             self.begun = true;
-            let first = spans[before];
-            let line = &buffer[first.start..first.end];
-            if std::str::from_utf8(line).is_ok_and(is_header) {
-                self.header = line.to_vec();
-                spans.remove(before);
+            let first = line(spans[before]);
+            if std::str::from_utf8(first).is_ok_and(is_header) {
+                self.header = first.to_vec();
             }
+        }
+        if !self.header.is_empty() {
+            // Objects that were joined repeat their header.
+            let mut index = 0;
+            spans.retain(|span| {
+                index += 1;
+                index <= before || line(*span) != self.header
+            });
         }
         consumed
     }
@@ -132,153 +142,93 @@ impl Splitter for FlowSplitter {
     }
 }
 
-struct FlowMapper {
-    fields: Vec<String>,
+/// Maps records whose fields a header names.
+struct HeaderMapper {
+    fields: Vec<Field>,
 }
 
-impl Mapper for FlowMapper {
+impl Mapper for HeaderMapper {
     fn map(&mut self, record: &[u8], row: &mut RowWriter<'_>) -> Mapped {
         let Ok(line) = std::str::from_utf8(record) else {
             return Mapped::Failed("not UTF-8".into());
         };
-        let values: Vec<&str> = line.split_ascii_whitespace().collect();
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let values = after_timestamp(&words, self.fields.len());
         if values.len() != self.fields.len() {
-            return Mapped::Failed(format!(
-                "{} values where the header names {}",
-                values.len(),
-                self.fields.len()
-            ));
+            let (values, names) = (values.len(), self.fields.len());
+            return Mapped::Failed(format!("{values} values where the header names {names}"));
         }
-        let flow = Flow { fields: &self.fields, values: &values };
-        match flow.fill(row) {
-            Ok(()) => Mapped::Ok,
-            Err(reason) => Mapped::Failed(reason),
+        let flow = Flow::read(&self.fields, values);
+        if flow.understood == 0 && !flow.refused.is_empty() {
+            return Mapped::Failed(format!("no value fits the header: {}", flow.problem()));
+        }
+        flow.fill(row);
+        if flow.refused.is_empty() { Mapped::Ok } else { Mapped::Partial(flow.problem()) }
+    }
+}
+
+/// The orders that are assumed without a header.
+struct Defaults {
+    version_2: Vec<Field>,
+    transit_gateway: Vec<Field>,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            version_2: fields::parse(fields::DEFAULT),
+            transit_gateway: fields::parse(fields::TRANSIT_GATEWAY),
         }
     }
 }
 
-struct Flow<'a> {
-    fields: &'a [String],
-    values: &'a [&'a str],
+impl Defaults {
+    /// Reads a record that fits a default in every value; only then is the assumption safe.
+    fn flow<'a>(&'a self, words: &'a [&'a str]) -> Option<Flow<'a>> {
+        [&self.version_2, &self.transit_gateway].into_iter().find_map(|fields| {
+            let values = after_timestamp(words, fields.len());
+            let fits = values.len() == fields.len()
+                && values[0].bytes().all(|byte| byte.is_ascii_digit())
+                && (fields.len() == self.version_2.len()
+                    || values[1].starts_with("TransitGateway"));
+            let flow = fits.then(|| Flow::read(fields, values))?;
+            (flow.refused.is_empty() && flow.log_status.is_some()).then_some(flow)
+        })
+    }
 }
 
-impl Flow<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
-        let index = self.fields.iter().position(|field| field == name)?;
-        not_dash(self.values[index])
-    }
+struct DefaultMapper(Defaults);
 
-    fn number(&self, name: &str) -> Result<Option<i64>, String> {
-        self.get(name)
-            .map(|v| v.parse().map_err(|_| format!("{name} `{v}` is no number")))
-            .transpose()
-    }
-
-    fn fill(&self, row: &mut RowWriter<'_>) -> Result<(), String> {
-        row.set_int32(Column::ClassUid, 4001);
-        row.set_int32(Column::ActivityId, 6);
-        row.set_int32(Column::SeverityId, 1);
-        for (name, column) in [
-            ("srcport", Column::SrcPort),
-            ("dstport", Column::DstPort),
-            ("protocol", Column::ProtocolNum),
-        ] {
-            if let Some(value) = self.number(name)? {
-                row.set_int32(column, value.clamp(0, i64::from(i32::MAX)) as i32);
-            }
-        }
-        for (name, column) in [("bytes", Column::Bytes), ("packets", Column::Packets)] {
-            if let Some(value) = self.number(name)? {
-                row.set_int64(column, value);
-            }
-        }
-        let (start, end) = (self.number("start")?, self.number("end")?);
-        if let Some(start) = start {
-            row.set_time(Column::Time, start.saturating_mul(1_000_000));
-        }
-        if let Some(end) = end {
-            row.set_time(Column::TimeEnd, end.saturating_mul(1_000_000));
-        }
-        if let (Some(start), Some(end)) = (start, end) {
-            row.set_int64(Column::DurationMs, end.saturating_sub(start).saturating_mul(1_000));
-        }
-        self.fill_addresses(row)?;
-        for (name, column) in [
-            ("account-id", Column::AccountUid),
-            ("interface-id", Column::InterfaceUid),
-            ("vpc-id", Column::VpcUid),
-            ("region", Column::Region),
-            ("action", Column::Operation),
-            ("log-status", Column::StatusDetail),
-        ] {
-            row.set_text_opt(column, self.get(name));
-        }
-        self.fill_verdict(row);
-        self.fill_rest(row);
-        Ok(())
-    }
-
-    /// The packet's own addresses where they are logged: those of the interface are then hops.
-    fn fill_addresses(&self, row: &mut RowWriter<'_>) -> Result<(), String> {
-        for (packet, interface, column) in [
-            ("pkt-srcaddr", "srcaddr", Column::SrcIp),
-            ("pkt-dstaddr", "dstaddr", Column::DstIp),
-        ] {
-            if let Some(value) = self.get(packet).or(self.get(interface)) {
-                let ip = values::ip(value).ok_or(format!("{interface} `{value}` is no address"))?;
-                row.set_text(column, &ip);
-            }
-        }
-        let instance = if self.get("flow-direction") == Some("egress") {
-            Column::SrcInstanceUid
-        } else {
-            Column::DstInstanceUid
+impl Mapper for DefaultMapper {
+    fn map(&mut self, record: &[u8], row: &mut RowWriter<'_>) -> Mapped {
+        let Ok(line) = std::str::from_utf8(record) else {
+            return Mapped::Failed("not UTF-8".into());
         };
-        row.set_text_opt(instance, self.get("instance-id"));
-        Ok(())
-    }
-
-    fn fill_verdict(&self, row: &mut RowWriter<'_>) {
-        match self.get("action") {
-            Some("ACCEPT") => {
-                row.set_int32(Column::ActionId, 1);
-                row.set_int32(Column::DispositionId, 1);
-                row.set_int32(Column::StatusId, 1);
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        match self.0.flow(&words) {
+            Some(flow) => {
+                flow.fill(row);
+                Mapped::Ok
             }
-            Some("REJECT") => {
-                row.set_int32(Column::ActivityId, 5);
-                row.set_int32(Column::ActionId, 2);
-                row.set_int32(Column::DispositionId, 2);
-                row.set_int32(Column::StatusId, 2);
-            }
-            _ => {}
-        }
-        match self.get("flow-direction") {
-            Some("ingress") => row.set_int32(Column::DirectionId, 1),
-            Some("egress") => row.set_int32(Column::DirectionId, 2),
-            _ => {}
-        }
-    }
-
-    fn fill_rest(&self, row: &mut RowWriter<'_>) {
-        const PLACED: &[&str] = &[
-            "srcport", "dstport", "protocol", "bytes", "packets", "start", "end", "account-id",
-            "interface-id", "vpc-id", "region", "action", "log-status", "version",
-            "flow-direction", "instance-id", "pkt-srcaddr", "pkt-dstaddr",
-        ];
-        let hop = self.get("pkt-srcaddr").is_some() || self.get("pkt-dstaddr").is_some();
-        let rest: Map<String, Value> = self
-            .fields
-            .iter()
-            .zip(self.values)
-            .filter(|(name, _)| {
-                let address = matches!(name.as_str(), "srcaddr" | "dstaddr");
-                if address { hop } else { !PLACED.contains(&name.as_str()) }
-            })
-            .filter_map(|(name, value)| Some((name.clone(), Value::from(not_dash(value)?))))
-            .collect();
-        if !rest.is_empty() {
-            row.set_text(Column::Unmapped, &Value::Object(rest).to_string());
+            None => Mapped::Failed(format!(
+                "{} values without a header, and not in the default order",
+                words.len()
+            )),
         }
     }
 }
+
+/// The values without the timestamp that exports from CloudWatch put in front.
+fn after_timestamp<'a, 'b>(words: &'a [&'b str], wanted: usize) -> &'a [&'b str] {
+    match words {
+        [stamp, values @ ..]
+            if values.len() == wanted && values::rfc3339_micros(stamp).is_some() =>
+        {
+            values
+        }
+        _ => words,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -110,7 +110,7 @@ impl<'a> Parser<'a> {
     /// Takes a keyword that stands alone.
     fn keyword(&mut self, word: &str) -> bool {
         let Some(after) = self.rest().strip_prefix(word) else { return false };
-        let alone = after.starts_with(|c: char| c.is_whitespace() || c == '(');
+        let alone = after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || c == '(');
         if alone {
             self.at += word.len();
             self.spaces();

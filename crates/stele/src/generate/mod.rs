@@ -31,7 +31,7 @@ pub const TUTORIAL_SEED: u64 = 7_800;
 pub const BACKLOG_HOURS: u32 = 6;
 /// The shortest past in which the intrusion has room, in hours.
 pub const BACKLOG_HOURS_MIN: u32 = 2;
-/// The longest past, in hours; it is made in memory, about 2.5 MB an hour.
+/// The longest past, in hours; it is made in memory, about 4 MB an hour.
 pub const BACKLOG_HOURS_MAX: u32 = 72;
 /// How much of a pause [`Demo::live`] makes up for, in seconds; what lies further back is left out.
 pub const LIVE_CATCH_UP_SECONDS_MAX: i64 = 300;

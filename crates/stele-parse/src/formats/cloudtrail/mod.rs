@@ -4,6 +4,9 @@
 //! AWS CloudTrail user guide, "CloudTrail record contents". Records come in no order, to the
 //! second, and up to twice with the same `eventID`. `sourceIPAddress` is often a service's name.
 
+mod class;
+mod fill;
+mod lenient;
 mod record;
 
 use stele_event::{Column, RowWriter, SourceField};
@@ -11,7 +14,8 @@ use stele_event::{Column, RowWriter, SourceField};
 use crate::format::{Confidence, Format, Hint, MapContext, Mapped, Mapper, Splitter};
 use crate::json::JsonSplitter;
 use crate::values;
-use record::Event;
+use lenient::{ITSELF, Lenient};
+use record::Record;
 
 /// The format; see the module.
 #[derive(Debug)]
@@ -37,18 +41,22 @@ impl Format for CloudTrail {
         if path.contains("CloudTrail-Digest") {
             return Confidence(0);
         }
-        let begins = head.trim_ascii_start().first();
-        if !matches!(begins, Some(b'{' | b'[')) {
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        if !matches!(head.trim_ascii_start().first(), Some(b'{' | b'[')) {
             return Confidence(0);
         }
-        let has = |name: &[u8]| memchr::memmem::find(head, name).is_some();
-        let named = has(b"\"eventName\"") && has(b"\"eventSource\"");
-        let insight = has(b"\"insightDetails\"") && has(b"\"eventVersion\"");
-        let keyed = path.contains("/CloudTrail/") || path.contains("_CloudTrail_");
-        Confidence(match (named && has(b"\"eventVersion\"") || insight, named, keyed) {
+        let has = |name: &str| memchr::memmem::find(head, name.as_bytes()).is_some();
+        let called = has("\"eventName\"") && names_service(head);
+        let found = called || has("\"insightDetails\"");
+        let keyed =
+            ["/CloudTrail/", "/CloudTrail-Insight/", "_CloudTrail_", "_CloudTrail-Insight_"]
+                .iter()
+                .any(|part| path.contains(part));
+        Confidence(match (found && has("\"eventVersion\""), called, keyed) {
             (true, ..) => 95,
             (_, true, _) => 70,
-            (_, _, true) if has(b"\"Records\"") => 60,
+            // A first record may be longer than what is looked at.
+            (_, _, true) if has("\"Records\"") => 60,
             _ => 0,
         })
     }
@@ -66,6 +74,17 @@ impl Format for CloudTrail {
     }
 }
 
+/// Whether an `eventSource` is a service's name, and not `aws:s3` as in S3 notifications, which
+/// share most names with CloudTrail.
+fn names_service(head: &[u8]) -> bool {
+    const NAME: &[u8] = b"\"eventSource\"";
+    memchr::memmem::find_iter(head, NAME).any(|at| {
+        let after = &head[at + NAME.len()..];
+        let value = after.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b':'));
+        value.is_some_and(|value| !after[value..].starts_with(b"\"aws:"))
+    })
+}
+
 const fn field(name: &'static str, column: Column, lossless: bool) -> SourceField {
     SourceField { format: ID, name, column, lossless }
 }
@@ -76,187 +95,84 @@ static FIELDS: &[SourceField] = &[
     field("eventID", Column::EventUid, true),
     field("eventTime", Column::Time, false),
     field("awsRegion", Column::Region, true),
+    // Names go to another column.
     field("sourceIPAddress", Column::SrcIp, false),
     field("userAgent", Column::UserAgent, true),
-    field("errorCode", Column::StatusCode, false),
+    field("errorCode", Column::StatusCode, true),
     field("errorMessage", Column::StatusDetail, true),
     field("requestID", Column::RequestUid, true),
+    // A flag at AWS, but nothing keeps others from writing it as any text.
     field("readOnly", Column::IsReadOnly, false),
+    // The actor's account stands in where it is missing.
     field("recipientAccountId", Column::AccountUid, false),
     field("sharedEventID", Column::CorrelationUid, true),
     field("userIdentity.type", Column::UserType, true),
-    field("userIdentity.userName", Column::UserName, false),
+    field("userIdentity.userName", Column::UserName, true),
     field("userIdentity.arn", Column::UserUid, true),
     field("userIdentity.principalId", Column::UserUidAlt, true),
     field("userIdentity.accountId", Column::UserAccountUid, true),
     field("userIdentity.accessKeyId", Column::CredentialUid, true),
     field("userIdentity.invokedBy", Column::InvokedBy, true),
+    field("userIdentity.sessionContext.sessionIssuer.arn", Column::SessionIssuer, true),
+    field("tlsDetails.clientProvidedHostHeader", Column::DstName, true),
 ];
 
 struct CloudTrailMapper;
 
 impl Mapper for CloudTrailMapper {
     fn map(&mut self, record: &[u8], row: &mut RowWriter<'_>) -> Mapped {
-        let text = match std::str::from_utf8(record) {
-            Ok(text) => text,
+        match std::str::from_utf8(record) {
+            Ok(json) => map(json, None, row),
             Err(error) => {
-                return Mapped::Failed(format!("not UTF-8 at byte {}", error.valid_up_to()));
+                let problem = format!("not UTF-8 at byte {}", error.valid_up_to());
+                map(&String::from_utf8_lossy(record), Some(problem), row)
             }
-        };
-        let mut event: Event<'_> = match serde_json::from_str(text) {
-            Ok(event) => event,
-            Err(error) => return Mapped::Failed(format!("not JSON: {error}")),
-        };
-        if let Some(detail) = event.detail.take() {
-            event = detail;
-        }
-        let insight = event.insight.insight_type.get().is_some();
-        let named = event.event_name.get().is_some() && event.event_source.get().is_some();
-        if !named && !insight {
-            return Mapped::Failed("no CloudTrail record: eventName or eventSource is missing".into());
-        }
-        fill(&event, row);
-        match event.event_time.get().map(values::rfc3339_micros) {
-            Some(Some(micros)) => {
-                row.set_time(Column::Time, micros);
-                Mapped::Ok
-            }
-            Some(None) => Mapped::Partial(format!(
-                "eventTime `{}` is no RFC 3339 time",
-                event.event_time.get().unwrap_or_default()
-            )),
-            None => Mapped::Partial("eventTime is missing".into()),
         }
     }
 }
 
-fn fill(event: &Event<'_>, row: &mut RowWriter<'_>) {
-    let source = event.event_source.get().or(event.insight.event_source.get());
-    let name = event.event_name.get().or(event.insight.event_name.get());
-    let class = class_of(event, source.unwrap_or_default(), name.unwrap_or_default());
-    row.set_int32(Column::ClassUid, class.0);
-    row.set_int32(Column::ActivityId, class.1);
-    row.set_text_opt(Column::EventUid, event.event_id.get());
-    row.set_text_opt(Column::Operation, name);
-    row.set_text_opt(Column::Service, source);
-    row.set_text_opt(Column::Region, event.aws_region.get());
-    row.set_text_opt(Column::UserAgent, event.user_agent.get());
-    row.set_text_opt(Column::RequestUid, event.request_id.get());
-    row.set_text_opt(Column::CorrelationUid, event.shared_event_id.get());
-    row.set_text_opt(Column::DstName, event.tls.host.get());
-    let account = event.recipient_account.get().or(event.identity.account_id.get());
-    row.set_text_opt(Column::AccountUid, account);
-    if let Some(origin) = event.source_ip.get() {
-        match values::ip(origin) {
-            Some(ip) => row.set_text(Column::SrcIp, &ip),
-            None => row.set_text(Column::SrcName, origin),
-        }
+fn map(json: &str, mut problem: Option<String>, row: &mut RowWriter<'_>) -> Mapped {
+    let mut record = Record::default();
+    if let Err(reason) = read(json, &mut record, &mut problem) {
+        return Mapped::Failed(reason);
     }
-    if let Some(read_only) = event.read_only.get() {
-        row.set_bool(Column::IsReadOnly, read_only == "true");
+    // An EventBridge event has names of its own and the record in `detail`.
+    if record.event_name.get().is_none()
+        && let Some(detail) = record.detail.object()
+        && let Err(reason) = read(detail, &mut record, &mut problem)
+    {
+        return Mapped::Failed(reason);
     }
-    if event.event_category.get() == Some("Data") {
-        row.set_bool(Column::DataAccess, true);
+    if let Err(reason) = record.is_cloudtrail() {
+        return Mapped::Failed(format!("no CloudTrail record: {reason}"));
     }
-    fill_identity(event, row);
-    fill_outcome(event, row);
-    let mut arns = event.resources.0.iter().filter_map(|r| r.arn.get()).peekable();
-    if let Some(first) = arns.peek() {
-        row.set_text(Column::ResourceUid, first);
-        row.set_list(Column::ResourceUids, arns);
+    fill::fill(&record, row);
+    match record.event_time.get().map(|time| (time, values::rfc3339_micros(time))) {
+        Some((_, Some(micros))) => row.set_time(Column::Time, micros),
+        Some((time, None)) => problem = Some(format!("eventTime `{time}` is no RFC 3339 time")),
+        None => problem = Some("eventTime is missing".into()),
+    }
+    if let Some(member) = record.refused_member {
+        problem = Some(format!("{member} holds a value of another type than expected"));
+    }
+    problem.map_or(Mapped::Ok, Mapped::Partial)
+}
+
+fn read<'a>(
+    json: &'a str,
+    record: &mut Record<'a>,
+    problem: &mut Option<String>,
+) -> Result<(), String> {
+    if let Err(error) = lenient::read(json, record) {
+        // One member may be the reason; the others are read without it.
+        record.mend(json);
+        *problem = Some(format!("not JSON as it should be: {error}"));
+    }
+    match record.refused_member {
+        Some(ITSELF) => Err(problem.take().unwrap_or_else(|| "no JSON object".into())),
+        _ => Ok(()),
     }
 }
 
-fn fill_identity(event: &Event<'_>, row: &mut RowWriter<'_>) {
-    let identity = &event.identity;
-    let issuer = &identity.session.issuer;
-    row.set_text_opt(Column::UserName, identity.user_name.get().or(issuer.user_name.get()));
-    row.set_text_opt(Column::UserUid, identity.arn.get());
-    row.set_text_opt(Column::UserUidAlt, identity.principal_id.get());
-    row.set_text_opt(Column::UserType, identity.kind.get());
-    row.set_text_opt(Column::UserAccountUid, identity.account_id.get());
-    row.set_text_opt(Column::CredentialUid, identity.access_key_id.get());
-    row.set_text_opt(Column::InvokedBy, identity.invoked_by.get());
-    row.set_text_opt(Column::SessionIssuer, issuer.arn.get());
-    let mfa = identity.session.attributes.mfa.get().map(|v| v == "true");
-    if let Some(mfa) = mfa.or(event.additional.mfa_used.get().map(|v| v == "Yes")) {
-        row.set_bool(Column::IsMfa, mfa);
-    }
-}
-
-fn fill_outcome(event: &Event<'_>, row: &mut RowWriter<'_>) {
-    if event.insight.insight_type.get().is_some() {
-        return;
-    }
-    let login = event.response.console_login.get();
-    let failed = event.error_code.get().is_some()
-        || event.error_message.get().is_some()
-        || login == Some("Failure");
-    row.set_int32(Column::StatusId, if failed { 2 } else { 1 });
-    row.set_text_opt(Column::StatusCode, event.error_code.get().or(login));
-    row.set_text_opt(Column::StatusDetail, event.error_message.get());
-    row.set_int32(Column::SeverityId, 1);
-}
-
-/// OCSF class and activity: the three-way split that Amazon Security Lake makes (API Activity,
-/// Authentication, Account Change), and Detection Finding for Insight events.
-fn class_of(event: &Event<'_>, source: &str, name: &str) -> (i32, i32) {
-    if event.insight.insight_type.get().is_some() {
-        let closed = event.insight.state.get() == Some("End");
-        return (2004, if closed { 3 } else { 1 });
-    }
-    match (source, name) {
-        ("signin.amazonaws.com", "ConsoleLogin" | "SwitchRole" | "CheckMfa") => (3002, 1),
-        ("signin.amazonaws.com", "ExitRole" | "Logout") => (3002, 2),
-        ("sts.amazonaws.com", name)
-            if name.starts_with("AssumeRole")
-                || name == "GetFederationToken"
-                || name == "GetSessionToken" =>
-        {
-            (3002, 1)
-        }
-        ("iam.amazonaws.com", name) => match account_change(name) {
-            Some(activity) => (3001, activity),
-            None => (6003, verb(name)),
-        },
-        (_, name) => (6003, verb(name)),
-    }
-}
-
-/// OCSF 1.8.0 Account Change activities.
-fn account_change(name: &str) -> Option<i32> {
-    Some(match name {
-        "CreateUser" => 1,
-        "CreateLoginProfile" | "CreateAccessKey" => 2,
-        "ChangePassword" => 3,
-        "UpdateLoginProfile" => 4,
-        "DeleteLoginProfile" | "DeleteAccessKey" => 5,
-        "DeleteUser" => 6,
-        "AttachUserPolicy" | "AttachRolePolicy" | "PutUserPolicy" | "PutRolePolicy" => 7,
-        "DetachUserPolicy" | "DetachRolePolicy" | "DeleteUserPolicy" | "DeleteRolePolicy" => 8,
-        "EnableMFADevice" => 10,
-        "DeactivateMFADevice" => 11,
-        _ => return None,
-    })
-}
-
-/// OCSF 1.8.0 API Activity by the verb that the operation begins with: 1 create, 2 read,
-/// 3 update, 4 delete, 99 other.
-fn verb(name: &str) -> i32 {
-    let begins = |verbs: &[&str]| verbs.iter().any(|verb| name.starts_with(verb));
-    if begins(&["Get", "List", "Describe", "Head", "Lookup", "Search", "Scan", "Query", "BatchGet"]) {
-        2
-    } else if begins(&["Create", "Run", "Generate", "Allocate", "Import", "Register", "Issue"]) {
-        1
-    } else if begins(&["Delete", "Terminate", "Remove", "Deregister", "Release", "Purge", "Revoke"]) {
-        4
-    } else if begins(&[
-        "Update", "Modify", "Put", "Set", "Attach", "Detach", "Add", "Enable", "Disable", "Start",
-        "Stop", "Change", "Tag", "Untag", "Associate", "Disassociate", "Authorize", "Replace",
-        "Reset", "Restore", "Copy",
-    ]) {
-        3
-    } else {
-        99
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,241 +1,141 @@
 //! A CloudTrail record as it is read: every field optional, none able to refuse the record.
+//!
+//! AWS CloudTrail user guide, "CloudTrail record contents" (versions 1.0 to 1.11).
 
-use std::borrow::Cow;
-use std::fmt;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-/// Text, or a number or flag as text; anything else counts as absent.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
-
-impl Text<'_> {
-    pub(super) fn get(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Option<Cow<'de, str>>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any value")
-            }
-            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-                Ok(Some(Cow::Borrowed(value)))
-            }
-            fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-                Ok(Some(Cow::Owned(value.to_owned())))
-            }
-            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(Some(Cow::Borrowed(if value { "true" } else { "false" })))
-            }
-            fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-                Ok(Some(Cow::Owned(value.to_string())))
-            }
-            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-                Ok(Some(Cow::Owned(value.to_string())))
-            }
-            fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-                Ok(Some(Cow::Owned(value.to_string())))
-            }
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(None)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(None)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(None)
-            }
-        }
-        deserializer.deserialize_any(TextVisitor).map(Text)
-    }
-}
-
-/// Declares an object whose members are read leniently: a member that comes twice keeps its last
-/// value, one of another type than expected counts as absent.
-macro_rules! lenient {
-    ($(#[$meta:meta])* $name:ident { $($field:ident $key:literal $kind:ty,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Default)]
-        pub(super) struct $name<'a> {
-            $(pub(super) $field: $kind,)*
-            marker: std::marker::PhantomData<&'a ()>,
-        }
-
-        impl<'de: 'a, 'a> Deserialize<'de> for $name<'a> {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct ObjectVisitor;
-                impl<'de> Visitor<'de> for ObjectVisitor {
-                    type Value = $name<'de>;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("any value")
-                    }
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        let mut object = $name::default();
-                        while let Some(key) = map.next_key::<Text<'de>>()? {
-                            match key.get() {
-                                $(Some($key) => object.$field = map.next_value()?,)*
-                                _ => { map.next_value::<IgnoredAny>()?; }
-                            }
-                        }
-                        Ok(object)
-                    }
-                    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                        while seq.next_element::<IgnoredAny>()?.is_some() {}
-                        Ok($name::default())
-                    }
-                    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> { Ok($name::default()) }
-                    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> { Ok($name::default()) }
-                    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> { Ok($name::default()) }
-                    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> { Ok($name::default()) }
-                    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> { Ok($name::default()) }
-                    fn visit_unit<E>(self) -> Result<Self::Value, E> { Ok($name::default()) }
-                }
-                deserializer.deserialize_any(ObjectVisitor)
-            }
-        }
-    };
-}
+use super::lenient::{ITSELF, Json, Lenient, Members, Take, Text, lenient};
 
 lenient! {
-    /// AWS CloudTrail user guide, "CloudTrail record contents" (versions 1.0 to 1.11).
-    Event {
-        event_version "eventVersion" Text<'a>,
-        event_time "eventTime" Text<'a>,
-        event_source "eventSource" Text<'a>,
-        event_name "eventName" Text<'a>,
-        event_id "eventID" Text<'a>,
-        event_type "eventType" Text<'a>,
-        event_category "eventCategory" Text<'a>,
-        aws_region "awsRegion" Text<'a>,
-        source_ip "sourceIPAddress" Text<'a>,
-        user_agent "userAgent" Text<'a>,
-        error_code "errorCode" Text<'a>,
-        error_message "errorMessage" Text<'a>,
-        request_id "requestID" Text<'a>,
-        shared_event_id "sharedEventID" Text<'a>,
-        recipient_account "recipientAccountId" Text<'a>,
-        read_only "readOnly" Text<'a>,
-        vpc_endpoint "vpcEndpointId" Text<'a>,
-        identity "userIdentity" Identity<'a>,
-        resources "resources" Resources<'a>,
-        response "responseElements" Response<'a>,
-        additional "additionalEventData" Additional<'a>,
-        insight "insightDetails" Insight<'a>,
-        tls "tlsDetails" Tls<'a>,
-        detail "detail" Box<Option<Event<'a>>>,
+    /// A record.
+    Record {
+        event_version "eventVersion" Text,
+        identity "userIdentity" Identity,
+        event_time "eventTime" Text,
+        event_source "eventSource" Text,
+        event_name "eventName" Text,
+        region "awsRegion" Text,
+        source_ip "sourceIPAddress" Text,
+        user_agent "userAgent" Text,
+        error_code "errorCode" Text,
+        error_message "errorMessage" Text,
+        request "requestParameters" Json,
+        response "responseElements" Json,
+        additional "additionalEventData" Json,
+        request_id "requestID" Text,
+        event_id "eventID" Text,
+        read_only "readOnly" Text,
+        resources "resources" Resources,
+        event_type "eventType" Text,
+        recipient_account "recipientAccountId" Text,
+        shared_event_id "sharedEventID" Text,
+        category "eventCategory" Text,
+        tls "tlsDetails" Tls,
+        service_event "serviceEventDetails" Json,
+        insight "insightDetails" Insight,
+        detail "detail" Json,
     }
 }
 lenient! {
+    /// Who asked: section "CloudTrail userIdentity element".
     Identity {
-        kind "type" Text<'a>,
-        user_name "userName" Text<'a>,
-        arn "arn" Text<'a>,
-        principal_id "principalId" Text<'a>,
-        account_id "accountId" Text<'a>,
-        access_key_id "accessKeyId" Text<'a>,
-        invoked_by "invokedBy" Text<'a>,
-        session "sessionContext" Session<'a>,
+        kind "type" Text,
+        principal_id "principalId" Text,
+        arn "arn" Text,
+        account_id "accountId" Text,
+        access_key_id "accessKeyId" Text,
+        user_name "userName" Text,
+        session "sessionContext" Session,
+        invoked_by "invokedBy" Text,
     }
 }
 lenient! {
+    /// The session of temporary credentials.
     Session {
-        issuer "sessionIssuer" Issuer<'a>,
-        attributes "attributes" Attributes<'a>,
+        issuer "sessionIssuer" Issuer,
+        attributes "attributes" Attributes,
     }
 }
 lenient! {
+    /// Who gave out the temporary credentials.
     Issuer {
-        arn "arn" Text<'a>,
-        user_name "userName" Text<'a>,
+        arn "arn" Text,
     }
 }
 lenient! {
+    /// How the session was opened.
     Attributes {
-        mfa "mfaAuthenticated" Text<'a>,
+        mfa "mfaAuthenticated" Text,
     }
 }
 lenient! {
-    Response {
-        console_login "ConsoleLogin" Text<'a>,
-    }
-}
-lenient! {
-    Additional {
-        mfa_used "MFAUsed" Text<'a>,
-    }
-}
-lenient! {
+    /// Section "CloudTrail Insights insightDetails element".
     Insight {
-        state "state" Text<'a>,
-        event_name "eventName" Text<'a>,
-        event_source "eventSource" Text<'a>,
-        insight_type "insightType" Text<'a>,
+        state "state" Text,
+        event_source "eventSource" Text,
+        event_name "eventName" Text,
+        kind "insightType" Text,
     }
 }
 lenient! {
+    /// The TLS connection of the request.
     Tls {
-        host "clientProvidedHostHeader" Text<'a>,
+        host "clientProvidedHostHeader" Text,
     }
 }
 lenient! {
+    /// A resource that the request touched.
     Resource {
-        arn "ARN" Text<'a>,
+        arn "ARN" Text,
     }
 }
 
-/// The resources of a record; anything but a list counts as none.
+/// The resources that the request touched.
 #[derive(Debug, Default)]
-pub(super) struct Resources<'a>(pub(super) Vec<Resource<'a>>);
+pub(super) struct Resources<'a> {
+    pub(super) list: Vec<Resource<'a>>,
+    refused: bool,
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Resources<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListVisitor;
-        impl<'de> Visitor<'de> for ListVisitor {
-            type Value = Vec<Resource<'de>>;
+impl<'de> Lenient<'de> for Resources<'de> {
+    fn refuse(&mut self) {
+        *self = Self { list: Vec::new(), refused: true };
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any value")
+    fn is_refused(&self) -> bool {
+        self.refused || self.list.iter().any(Resource::is_refused)
+    }
+
+    fn take_list<A: SeqAccess<'de>>(&mut self, mut items: A) -> Result<(), A::Error> {
+        *self = Self::default();
+        loop {
+            let mut resource = Resource::default();
+            if items.next_element_seed(Take(&mut resource))?.is_none() {
+                return Ok(());
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut list = Vec::new();
-                while let Some(resource) = seq.next_element()? {
-                    list.push(resource);
-                }
-                Ok(list)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Vec::new())
-            }
-            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(Vec::new())
-            }
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Vec::new())
-            }
-            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Vec::new())
-            }
-            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Vec::new())
-            }
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Vec::new())
-            }
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Vec::new())
-            }
+            self.list.push(resource);
         }
-        deserializer.deserialize_any(ListVisitor).map(Resources)
+    }
+}
+
+impl Record<'_> {
+    /// Whether it can be nothing but a CloudTrail record, or why it is taken for none.
+    pub(super) fn is_cloudtrail(&self) -> Result<(), &'static str> {
+        if self.event_source.get().is_some_and(|source| source.starts_with("aws:")) {
+            // S3, DynamoDB and SQS notifications have the same names for other things.
+            return Err("eventSource names a notification, as S3 and DynamoDB send them");
+        }
+        let call = self.event_name.get().is_some() && self.event_source.get().is_some();
+        let kind = self.event_type.get().is_some_and(|kind| kind.starts_with("Aws"));
+        if call || self.is_insight() || (kind && self.event_version.get().is_some()) {
+            Ok(())
+        } else {
+            Err("eventName or eventSource is missing")
+        }
+    }
+
+    /// Whether it is an Insight event.
+    pub(super) fn is_insight(&self) -> bool {
+        self.insight.kind.get().is_some()
     }
 }

@@ -152,7 +152,9 @@ fn parse(text: &str) -> Option<Line<'_>> {
     };
     let (host, rest) = match rest.split_once(' ') {
         // The host may be missing: then the first word is the program's tag.
-        Some((word, after)) if stamp != Stamp::None && !word.ends_with(':') && !word.contains('[') => {
+        Some((word, after))
+            if stamp != Stamp::None && !word.ends_with(':') && !word.contains('[') =>
+        {
             (Some(word), after)
         }
         _ => (None, rest),

@@ -1,0 +1,99 @@
+//! The way in over HTTP: bodies of records, and pieces of imported files.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use stele_intake::decode::Encoding;
+use stele_intake::import::ImportTarget;
+use stele_intake::once::ImportProgress;
+use stele_intake::pipeline::Answer;
+use stele_intake::wal::record::{self, Record};
+
+use super::{Problem, Shared};
+use crate::node::Submission;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Target {
+    source: Option<String>,
+    dataset: Option<String>,
+}
+
+pub(super) async fn any(
+    state: Shared,
+    query: Query<Target>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    ingest(state, None, query.0, &headers, body).await
+}
+
+pub(super) async fn of_format(
+    state: Shared,
+    Path(format): Path<String>,
+    query: Query<Target>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    ingest(state, Some(format), query.0, &headers, body).await
+}
+
+async fn ingest(
+    State(node): Shared,
+    format: Option<String>,
+    target: Target,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let encoding = match text(header::CONTENT_ENCODING) {
+        None => None,
+        Some(name) => Some(Encoding::by_name(name).ok_or_else(|| {
+            let detail =
+                format!("content-encoding `{name}` is not read; send gzip, zstd or identity");
+            Problem::bad_request("encoding_unknown", detail)
+        })?),
+    };
+    let submission = Submission {
+        body,
+        encoding,
+        format,
+        source: target.source,
+        peer: None,
+        dataset: target.dataset,
+        content_type: text(header::CONTENT_TYPE).map(str::to_owned),
+    };
+    let (answer, damage) = blocking(move || node.ingest(submission)).await??;
+    let mut body = json!(answer);
+    if let Some(damage) = damage {
+        body["damage"] = damage.to_string().into();
+    }
+    Ok(Json(body))
+}
+
+/// How far the import of a content has come.
+pub(super) async fn progress(
+    State(node): Shared,
+    Path(content_sha256): Path<String>,
+) -> Result<Json<ImportProgress>, Problem> {
+    Ok(Json(blocking(move || node.progress(&content_sha256)).await??))
+}
+
+/// A piece of a file, as `stele import` cuts it; the body is a record of the write-ahead log.
+pub(super) async fn import(State(node): Shared, body: Bytes) -> Result<Json<Answer>, Problem> {
+    let Ok(Record::Append(_, mut payload)) = record::decode(&body) else {
+        return Err(Problem::bad_request("piece_invalid", "the body is no piece of an import"));
+    };
+    payload.receipt.received_micros = node.now_micros();
+    Ok(Json(blocking(move || node.append(&payload)).await??))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| crate::node::NodeError::Task(error.to_string()).into())
+}

@@ -1,0 +1,67 @@
+//! What a node says over HTTP.
+//!
+//! Answers are JSON, or rows as NDJSON or CSV that stream; errors are problem details (RFC 9457)
+//! with a stable `code`. A client that goes away ends its query. The web page will be another
+//! route of this router.
+
+mod ingest;
+mod problem;
+mod query;
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::node::Node;
+pub use problem::Problem;
+
+/// What every handler has at hand.
+pub type Shared = State<Arc<Node>>;
+
+/// The router of a node. `body_bytes_max` bounds a request as it is sent.
+pub fn router(node: Arc<Node>, body_bytes_max: usize) -> Router {
+    Router::new()
+        .route("/", get(front))
+        .route("/api/v1/health", get(health))
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/ingest", post(ingest::any))
+        .route("/api/v1/ingest/{format}", post(ingest::of_format))
+        .route("/api/v1/import/{content_sha256}", get(ingest::progress))
+        .route("/api/v1/import", post(ingest::import))
+        .route("/api/v1/search", get(query::search))
+        .route("/api/v1/sql", post(query::sql).get(query::sql_get))
+        .route("/api/v1/fields", get(query::fields))
+        .route("/api/v1/histogram", get(query::histogram))
+        .route("/api/v1/facets", get(query::facets))
+        .route("/api/v1/events/{address}", get(query::event))
+        .route("/api/v1/admin/flush", post(flush))
+        .route("/api/v1/admin/compact", post(compact))
+        .layer(DefaultBodyLimit::max(body_bytes_max))
+        .with_state(node)
+}
+
+async fn front() -> &'static str {
+    "Stele is running. The web page comes later; ask with `stele search`, or over HTTP:\n\
+     curl 'http://127.0.0.1:7800/api/v1/search?q=&limit=10'\n"
+}
+
+async fn health() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+async fn status(State(node): Shared) -> Result<Json<Value>, Problem> {
+    let (store, backlog_bytes) = node.status()?;
+    Ok(Json(json!({"store": store, "write_ahead_log_bytes": backlog_bytes})))
+}
+
+async fn flush(State(node): Shared) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"committed_sequence": node.flush().await?})))
+}
+
+async fn compact(State(node): Shared) -> Result<Json<Value>, Problem> {
+    node.flush().await?;
+    Ok(Json(json!(node.compact(true).await?)))
+}

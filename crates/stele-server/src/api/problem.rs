@@ -1,0 +1,90 @@
+//! Errors as clients see them: problem details (RFC 9457) with a stable `code`.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use stele_intake::pipeline::IntakeError;
+use stele_store::StoreError;
+
+use crate::node::NodeError;
+
+/// An error on its way to a client.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+}
+
+impl Problem {
+    /// The request is wrong; `detail` says how.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code, detail: detail.into() }
+    }
+
+    /// There is no such thing.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, code: "not_found", detail: detail.into() }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::Query(_) => Self::bad_request("query_invalid", detail),
+            StoreError::Limit { .. } => {
+                Self { status: StatusCode::UNPROCESSABLE_ENTITY, code: "query_limit", detail }
+            }
+            _ => {
+                tracing::error!(%detail, "a request failed");
+                Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "store_failed", detail }
+            }
+        }
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        let detail = error.to_string();
+        match error {
+            IntakeError::Refused(_) => Self::bad_request("refused", detail),
+            IntakeError::Busy(_) | IntakeError::Stopping => {
+                Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "busy", detail }
+            }
+        }
+    }
+}
+
+impl From<NodeError> for Problem {
+    fn from(error: NodeError) -> Self {
+        match error {
+            NodeError::Store(error) => error.into(),
+            NodeError::Intake(error) => error.into(),
+            other => {
+                let detail = other.to_string();
+                Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "node_failed", detail }
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": format!("https://stele.invalid/problems/{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

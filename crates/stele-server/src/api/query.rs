@@ -1,0 +1,232 @@
+//! Questions over HTTP.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use stele_event::COLUMNS;
+use stele_store::search::time;
+use stele_store::{QueryLimits, RowBatch, SearchRequest, StoreError};
+
+use super::{Problem, Shared};
+use crate::node::Node;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct SearchParameters {
+    #[serde(default)]
+    q: String,
+    since: Option<String>,
+    until: Option<String>,
+    limit: Option<usize>,
+    order: Option<String>,
+    columns: Option<String>,
+    format: Option<String>,
+    /// Histogram: the width of a bar, such as `1h`.
+    step: Option<String>,
+    /// Facets: the column to count.
+    field: Option<String>,
+}
+
+impl SearchParameters {
+    fn request(&self, now_micros: i64) -> Result<SearchRequest, Problem> {
+        let time = |text: &Option<String>| {
+            text.as_deref()
+                .map(|text| time::parse(text, now_micros))
+                .transpose()
+                .map_err(|message| Problem::bad_request("time_invalid", message))
+        };
+        let ascending = match self.order.as_deref() {
+            None | Some("desc") => false,
+            Some("asc") => true,
+            Some(other) => {
+                let detail = format!("order is `asc` or `desc`, not `{other}`");
+                return Err(Problem::bad_request("order_invalid", detail));
+            }
+        };
+        Ok(SearchRequest {
+            query: self.q.clone(),
+            since_micros: time(&self.since)?,
+            until_micros: time(&self.until)?,
+            limit: Some(self.limit.unwrap_or(1_000).min(QueryLimits::default().rows_max)),
+            ascending,
+            columns: self
+                .columns
+                .iter()
+                .flat_map(|names| names.split(','))
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}
+
+pub(super) async fn search(
+    State(node): Shared,
+    Query(parameters): Query<SearchParameters>,
+) -> Result<Response, Problem> {
+    let now = node.now_micros();
+    let request = parameters.request(now)?;
+    let format = RowFormat::by_name(parameters.format.as_deref())?;
+    let stream = node.store().search(&request, node.fields(), now, &Node::anonymous()).await?;
+    Ok(rows(stele_store::render::batches(stream), format))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SqlParameters {
+    #[serde(alias = "q")]
+    sql: String,
+    format: Option<String>,
+}
+
+pub(super) async fn sql(
+    state: Shared,
+    Json(body): Json<SqlParameters>,
+) -> Result<Response, Problem> {
+    run_sql(state, body).await
+}
+
+pub(super) async fn sql_get(
+    state: Shared,
+    query: Query<SqlParameters>,
+) -> Result<Response, Problem> {
+    run_sql(state, query.0).await
+}
+
+async fn run_sql(State(node): Shared, parameters: SqlParameters) -> Result<Response, Problem> {
+    let format = RowFormat::by_name(parameters.format.as_deref())?;
+    let stream = node.store().sql(&parameters.sql, &Node::anonymous()).await?;
+    Ok(rows(stele_store::render::batches(stream), format))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowFormat {
+    Ndjson,
+    Csv,
+}
+
+impl RowFormat {
+    fn by_name(name: Option<&str>) -> Result<Self, Problem> {
+        match name {
+            None | Some("ndjson") => Ok(Self::Ndjson),
+            Some("csv") => Ok(Self::Csv),
+            Some(other) => Err(Problem::bad_request(
+                "format_unknown",
+                format!("format is `ndjson` or `csv`, not `{other}`"),
+            )),
+        }
+    }
+}
+
+/// Streams rows. A failure in the middle is a last row `{"error":…}`: never a short answer that
+/// looks whole.
+fn rows(
+    batches: impl Stream<Item = Result<RowBatch, StoreError>> + Send + 'static,
+    format: RowFormat,
+) -> Response {
+    let limits = QueryLimits::default();
+    let deadline = tokio::time::Instant::now() + limits.timeout;
+    let mut first = true;
+    let timed = batches.take_until(tokio::time::sleep_until(deadline));
+    let text = timed.map(move |batch| {
+        let header = std::mem::take(&mut first);
+        Ok::<_, std::convert::Infallible>(match (batch, format) {
+            (Ok(batch), RowFormat::Ndjson) => batch.ndjson(),
+            (Ok(batch), RowFormat::Csv) => batch.csv(header),
+            (Err(error), _) => format!("{}\n", json!({"error": error.to_string()})),
+        })
+    });
+    let late = futures::stream::once(async move {
+        let over = tokio::time::Instant::now() >= deadline;
+        let limit = Duration::as_secs(&limits.timeout);
+        let note = json!({"error": format!("the query went over its limit of {limit} s")});
+        Ok(if over { format!("{note}\n") } else { String::new() })
+    });
+    let kind = if format == RowFormat::Csv { "text/csv" } else { "application/x-ndjson" };
+    ([(header::CONTENT_TYPE, kind)], Body::from_stream(text.chain(late))).into_response()
+}
+
+/// Every field that a query may name.
+pub(super) async fn fields(State(node): Shared) -> Json<Value> {
+    let columns = COLUMNS.iter().map(|spec| {
+        let kind = format!("{:?}", spec.kind).to_lowercase();
+        json!({"name": spec.name, "type": kind, "ocsf": spec.ocsf, "description": spec.doc})
+    });
+    let sources = node.fields().iter().map(
+        |field| json!({"name": field.name, "format": field.format, "column": field.column.name()}),
+    );
+    Json(json!({
+        "columns": columns.collect::<Vec<_>>(),
+        "source_fields": sources.collect::<Vec<_>>(),
+    }))
+}
+
+/// Matching events by time and severity; the counts are exact.
+pub(super) async fn histogram(
+    State(node): Shared,
+    Query(parameters): Query<SearchParameters>,
+) -> Result<Json<Vec<Value>>, Problem> {
+    let now = node.now_micros();
+    let step = parameters.step.as_deref().unwrap_or("1h");
+    let step_micros = time::span_micros(step).filter(|micros| *micros > 0).ok_or_else(|| {
+        Problem::bad_request(
+            "step_invalid",
+            format!("`{step}` is no width; write `5m`, `1h` or `1d`"),
+        )
+    })?;
+    let request = parameters.request(now)?;
+    let batches = node
+        .store()
+        .histogram(&request, step_micros, node.fields(), now, &Node::anonymous())
+        .await?;
+    Ok(Json(objects(&batches).into_iter().map(Value::Object).collect()))
+}
+
+/// The values of a column among the matching events, most frequent first; the counts are exact.
+pub(super) async fn facets(
+    State(node): Shared,
+    Query(parameters): Query<SearchParameters>,
+) -> Result<Json<Vec<Value>>, Problem> {
+    let now = node.now_micros();
+    let field = parameters.field.clone().ok_or_else(|| {
+        Problem::bad_request("field_missing", "`field` names the column to count")
+    })?;
+    let mut request = parameters.request(now)?;
+    request.limit = Some(parameters.limit.unwrap_or(20).min(1_000));
+    let batches =
+        node.store().facets(&request, &field, node.fields(), now, &Node::anonymous()).await?;
+    Ok(Json(objects(&batches).into_iter().map(Value::Object).collect()))
+}
+
+/// One event by its address `<batch>-<pos>`: its columns.
+pub(super) async fn event(
+    State(node): Shared,
+    Path(address): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let parsed = address
+        .split_once('-')
+        .and_then(|(batch, pos)| Some((batch.parse::<i64>().ok()?, pos.parse::<i32>().ok()?)));
+    let (batch, pos) = parsed.ok_or_else(|| {
+        let detail = format!("`{address}` is no address; it is written `<_batch>-<_pos>`");
+        Problem::bad_request("address_invalid", detail)
+    })?;
+    let sql = format!("SELECT * FROM events WHERE \"_batch\" = {batch} AND \"_pos\" = {pos}");
+    let stream = node.store().sql(&sql, &Node::anonymous()).await?;
+    let mut stream = Box::pin(stele_store::render::batches(stream));
+    while let Some(rows) = stream.next().await {
+        let rows = rows?;
+        if rows.rows() > 0 {
+            return Ok(Json(json!({"event": rows.object(0)})));
+        }
+    }
+    Err(Problem::not_found(format!("there is no event `{address}`")))
+}
+
+fn objects(batches: &[RowBatch]) -> Vec<Map<String, Value>> {
+    batches.iter().flat_map(|b| (0..b.rows()).map(|row| b.object(row))).collect()
+}

@@ -1,0 +1,183 @@
+//! Rows on their way out: as JSON lines, as CSV, or one by one for OCSF.
+//!
+//! Times are RFC 3339 in UTC with microseconds, bytes are text with what is not UTF-8 replaced,
+//! and columns without a value are left out of JSON.
+
+use std::fmt::Write;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::record_batch::RecordBatch;
+use chrono::{DateTime, SecondsFormat};
+use datafusion::execution::SendableRecordBatchStream;
+use futures::{Stream, StreamExt};
+use serde_json::{Map, Number, Value};
+use stele_event::{Column, RowView};
+
+use crate::error::StoreError;
+use crate::query::query_error;
+
+/// Some rows of an answer.
+#[derive(Debug, Clone)]
+pub struct RowBatch(RecordBatch);
+
+/// The rows of a stream, batch by batch. Dropping it stops the query.
+pub fn batches(
+    stream: SendableRecordBatchStream,
+) -> impl Stream<Item = Result<RowBatch, StoreError>> + Send {
+    stream.map(|batch| batch.map(RowBatch).map_err(query_error))
+}
+
+impl RowBatch {
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    /// The names of the columns.
+    pub fn names(&self) -> Vec<String> {
+        self.0.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// One value as JSON; null where there is none.
+    pub fn value(&self, row: usize, column: usize) -> Value {
+        value(self.0.column(column), row)
+    }
+
+    /// One row as a JSON object, without what has no value.
+    pub fn object(&self, row: usize) -> Map<String, Value> {
+        self.0
+            .schema()
+            .fields()
+            .iter()
+            .zip(self.0.columns())
+            .filter_map(|(field, array)| match value(array, row) {
+                Value::Null => None,
+                value => Some((field.name().clone(), value)),
+            })
+            .collect()
+    }
+
+    /// Every row as a line of JSON.
+    pub fn ndjson(&self) -> String {
+        let mut text = String::new();
+        for row in 0..self.rows() {
+            let _ = writeln!(text, "{}", Value::Object(self.object(row)));
+        }
+        text
+    }
+
+    /// Every row as a line of CSV (RFC 4180). A value that a spreadsheet would take for a formula
+    /// gets a leading apostrophe.
+    pub fn csv(&self, with_header: bool) -> String {
+        let mut text = String::new();
+        if with_header {
+            let _ = writeln!(text, "{}", self.names().join(","));
+        }
+        for row in 0..self.rows() {
+            let cells: Vec<String> =
+                self.0.columns().iter().map(|array| csv_cell(&value(array, row))).collect();
+            let _ = writeln!(text, "{}", cells.join(","));
+        }
+        text
+    }
+
+    /// One row by its columns, for the OCSF document.
+    pub fn row(&self, index: usize) -> ArrowRow<'_> {
+        ArrowRow { batch: &self.0, index }
+    }
+}
+
+fn csv_cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => return String::new(),
+        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
+            format!("'{text}")
+        }
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+fn value(array: &ArrayRef, row: usize) -> Value {
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match array.data_type() {
+        DataType::Utf8View => array.as_string_view().value(row).into(),
+        DataType::Utf8 => array.as_string::<i32>().value(row).into(),
+        DataType::LargeUtf8 => array.as_string::<i64>().value(row).into(),
+        DataType::BinaryView => String::from_utf8_lossy(array.as_binary_view().value(row)).into(),
+        DataType::Binary => String::from_utf8_lossy(array.as_binary::<i32>().value(row)).into(),
+        DataType::Boolean => array.as_boolean().value(row).into(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).into(),
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).into(),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
+            DateTime::from_timestamp_micros(micros)
+                .map(|t| t.to_rfc3339_opts(SecondsFormat::Micros, true))
+                .map_or(Value::Null, Value::String)
+        }
+        DataType::Float64 => {
+            Number::from_f64(array.as_primitive::<arrow::datatypes::Float64Type>().value(row))
+                .map_or(Value::Null, Value::Number)
+        }
+        DataType::List(_) => {
+            let items = array.as_list::<i32>().value(row);
+            (0..items.len()).map(|index| value(&items, index)).collect()
+        }
+        DataType::UInt64 => array.as_primitive::<arrow::datatypes::UInt64Type>().value(row).into(),
+        _ => arrow::util::display::array_value_to_string(array, row)
+            .map_or(Value::Null, Value::String),
+    }
+}
+
+/// One row of an answer that has the columns of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct ArrowRow<'a> {
+    batch: &'a RecordBatch,
+    index: usize,
+}
+
+impl ArrowRow<'_> {
+    fn array(&self, column: Column) -> Option<&ArrayRef> {
+        self.batch.column_by_name(column.name()).filter(|array| array.is_valid(self.index))
+    }
+}
+
+impl RowView for ArrowRow<'_> {
+    fn text(&self, column: Column) -> Option<&str> {
+        self.array(column)?.as_string_view_opt().map(|a| a.value(self.index))
+    }
+
+    fn int(&self, column: Column) -> Option<i64> {
+        let array = self.array(column)?;
+        array
+            .as_primitive_opt::<Int64Type>()
+            .map(|a| a.value(self.index))
+            .or_else(|| array.as_primitive_opt::<Int32Type>().map(|a| a.value(self.index).into()))
+            .or_else(|| {
+                array.as_primitive_opt::<TimestampMicrosecondType>().map(|a| a.value(self.index))
+            })
+    }
+
+    fn flag(&self, column: Column) -> Option<bool> {
+        self.array(column)?.as_boolean_opt().map(|a| a.value(self.index))
+    }
+
+    fn list(&self, column: Column) -> Option<Vec<&str>> {
+        let list = self.array(column)?.as_list_opt::<i32>()?;
+        let (start, end) = (list.value_offsets()[self.index], list.value_offsets()[self.index + 1]);
+        let items = list.values().as_string_opt::<i32>()?;
+        Some((start..end).map(|item| items.value(item as usize)).collect())
+    }
+
+    fn bytes(&self, column: Column) -> Option<&[u8]> {
+        self.array(column)?.as_binary_view_opt().map(|a| a.value(self.index))
+    }
+}
