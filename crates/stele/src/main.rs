@@ -1,1 +1,102 @@
-fn main() {}
+//! `stele`: the command line.
+//!
+//! One command is one file in [`commands`]; this file reads the words and says how it ended. Data
+//! goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 error, 2 usage, 4 partial.
+
+mod commands;
+pub mod generate;
+mod target;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Security logs in, kept and provable: collect, store, search.
+#[derive(Debug, Parser)]
+#[command(name = "stele", version, about, propagate_version = true)]
+struct Cli {
+    /// The data folder.
+    #[arg(long, global = true, env = "STELE_DATA", default_value = "./stele-data", value_name = "DIR")]
+    data: PathBuf,
+    /// The address of a running server, to use instead of the data folder.
+    #[arg(long, global = true, env = "STELE_SERVER", value_name = "URL")]
+    server: Option<String>,
+    /// Print JSON: one object a row, or one summary object.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a server on this machine.
+    Up(commands::up::Arguments),
+    /// Store the logs in files, folders, patterns, or (`-`) standard input.
+    Import(commands::import::Arguments),
+    /// Find events.
+    Search(commands::search::Arguments),
+    /// Ask in SQL, over the table `events`.
+    Sql(commands::sql::Arguments),
+    /// Show events as they arrive.
+    Tail(commands::tail::Arguments),
+    /// The fields that a query may name.
+    Fields,
+    /// Look at the store and tidy it up.
+    Store(commands::store::Arguments),
+    /// Make up logs, for trials and benchmarks.
+    Gen(commands::gen_logs::Arguments),
+}
+
+/// What every command needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    data: PathBuf,
+    server: Option<String>,
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = std::env::var("STELE_LOG").unwrap_or_else(|_| "stele=info,stele_server=info,warn".into());
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_target(false).init();
+    let context = Context { data: cli.data, server: cli.server, json: cli.json };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::anyhow!("cannot start: {error}")),
+    };
+    let result = runtime.block_on(run(&context, cli.command));
+    // A query that still runs must not hold the process up.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match result {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Up(arguments) => commands::up::run(context, arguments).await,
+        Command::Import(arguments) => commands::import::run(context, arguments).await,
+        Command::Search(arguments) => commands::search::run(context, arguments).await,
+        Command::Sql(arguments) => commands::sql::run(context, arguments).await,
+        Command::Tail(arguments) => commands::tail::run(context, &arguments).await,
+        Command::Fields => commands::fields::run(context),
+        Command::Store(arguments) => commands::store::run(context, &arguments).await,
+        Command::Gen(arguments) => commands::gen_logs::run(context, &arguments),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is where the command line speaks")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -3,6 +3,8 @@
 pub mod app_flask;
 pub mod cloudtrail;
 pub mod json_lines;
+mod object;
+mod stamp;
 pub mod syslog;
 pub mod text;
 pub mod vpcflow;
@@ -34,5 +36,46 @@ pub fn fields() -> Vec<SourceField> {
 /// What to say to somebody who asked for a format that there is not.
 pub fn unknown(id: &str) -> String {
     let known: Vec<_> = ALL.iter().map(|format| format.id()).collect();
-    format!("unknown format `{id}`; there are: {}", known.join(", "))
+    let known = known.join(", ");
+    match nearest(id) {
+        Some(near) => {
+            format!("unknown format `{id}`; did you mean `{near}`? There are: {known}")
+        }
+        None => format!("unknown format `{id}`; there are: {known}"),
+    }
 }
+
+/// Ids longer than this are not compared with the known ones.
+const COMPARED_BYTES_MAX: usize = 64;
+
+/// The format whose id somebody may have meant: the same but for case, dashes and a few letters.
+fn nearest(id: &str) -> Option<&'static str> {
+    let plain = |id: &str| -> Vec<u8> {
+        id.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect()
+    };
+    let asked = plain(id);
+    if asked.is_empty() || asked.len() > COMPARED_BYTES_MAX {
+        return None;
+    }
+    let distances = ALL.iter().map(|format| (distance(&asked, &plain(format.id())), format.id()));
+    let allowed = |known: &str| known.len().max(asked.len()) / 3;
+    distances.filter(|(edits, known)| *edits <= allowed(known)).min().map(|(_, known)| known)
+}
+
+/// How many letters must be put in, left out or changed to make one of the other (Levenshtein).
+fn distance(one: &[u8], other: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (place, other_letter) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != other_letter);
+            diagonal = row[place + 1];
+            row[place + 1] = changed.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests;

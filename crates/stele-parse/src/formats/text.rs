@@ -2,9 +2,9 @@
 
 use stele_event::{Column, RowWriter};
 
+use super::stamp::{self, Clock};
 use crate::format::{Confidence, Format, Hint, MapContext, Mapped, Mapper, Splitter};
 use crate::lines::LineSplitter;
-use crate::values;
 
 /// The format; see the module.
 #[derive(Debug)]
@@ -31,21 +31,24 @@ impl Format for Text {
         Box::new(LineSplitter::new(record_bytes_max))
     }
 
-    fn mapper(&self, _context: &MapContext<'_>) -> Box<dyn Mapper> {
-        Box::new(TextMapper)
+    fn mapper(&self, context: &MapContext<'_>) -> Box<dyn Mapper> {
+        Box::new(TextMapper { clock: Clock::of(context) })
     }
 }
 
-struct TextMapper;
+struct TextMapper {
+    clock: Clock,
+}
 
 impl Mapper for TextMapper {
     fn map(&mut self, record: &[u8], row: &mut RowWriter<'_>) -> Mapped {
         let line = String::from_utf8_lossy(record);
         row.set_text(Column::Message, &line);
-        // A full RFC 3339 stamp in front is taken; anything less would be a guess.
-        let stamp = line.split_ascii_whitespace().next().unwrap_or_default();
-        if let Some(micros) = values::rfc3339_micros(stamp) {
-            row.set_time(Column::Time, micros);
+        // Only a time in front is taken: elsewhere in a line it is as likely to be about something
+        // else.
+        let front = line.trim_start_matches(['\u{feff}', ' ', '[']);
+        if let Some((stamp, _)) = stamp::iso(front) {
+            self.clock.set(stamp, row);
         }
         Mapped::Ok
     }

@@ -43,6 +43,18 @@ pub fn router(node: Arc<Node>, body_bytes_max: usize) -> Router {
         .with_state(node)
 }
 
+/// Answers on a listener until `stopped` is ready; requests under way are answered first.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    router: Router,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+}
+
 async fn front() -> &'static str {
     "Stele is running. The web page comes later; ask with `stele search`, or over HTTP:\n\
      curl 'http://127.0.0.1:7800/api/v1/search?q=&limit=10'\n"

@@ -1,259 +1,271 @@
-//! From terms to a filter of the query engine.
+//! From the terms of a query to a filter of the query engine.
+//!
+//! A term over a field that has no value is not true, and so is not found; its negation is:
+//! `-user:alice` is every event that is not known to be alice's. Terms over columns are put before
+//! those over the raw record, which cost more.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use datafusion::functions_nested::expr_fn::array_has;
-use datafusion::logical_expr::{Expr, ScalarUDF, col, lit};
-use datafusion::scalar::ScalarValue;
-use stele_event::{Column, Kind, SourceField};
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ident, lit};
+use stele_event::{Column, SourceField};
 
-use super::fields::{Meaning, resolve};
-use super::functions;
-use super::syntax::{Comparison, Node, Test, Text};
-use super::{SearchError, time};
+use super::SearchError;
+use super::fields::{self, Meaning};
+use super::functions::{self, pattern, phrase};
+use super::syntax::{self, Name, Node, Test, Text};
+use super::values::FieldTest;
 
-/// Builds the filter. Negation takes in rows where the field has no value: `-user:alice` is
-/// everything that is not known to be alice's.
-pub fn filter(node: &Node, sources: &[SourceField], now_micros: i64) -> Result<Expr, SearchError> {
-    let all = |nodes: &[Node]| -> Result<Vec<Expr>, SearchError> {
-        nodes.iter().map(|node| filter(node, sources, now_micros)).collect()
-    };
-    Ok(match node {
-        Node::And(nodes) => all(nodes)?.into_iter().reduce(Expr::and).unwrap_or_else(|| lit(true)),
-        Node::Or(nodes) => all(nodes)?.into_iter().reduce(Expr::or).unwrap_or_else(|| lit(false)),
-        Node::Not(node) => filter(node, sources, now_micros)?.is_not_true(),
-        Node::Word(text) => word(text),
-        Node::Field { name, name_span, test } => {
-            let context = Context { name, name_span, now_micros };
-            match resolve(name, name_span, sources)? {
-                Meaning::Outcome => outcome(test, name_span)?,
-                Meaning::Partition(name) => context.text(column(name), test)?,
-                Meaning::Column(_, column) => context.column(column, test)?,
-                Meaning::Raw(path) => context.text(raw_get(&path), test)?,
-                Meaning::Source(fields) => {
-                    let mut any = lit(false);
-                    for field in fields {
-                        let of_format = column(Column::SourceType.name()).eq(lit(field.format));
-                        let test = if field.lossless {
-                            context.column(field.column, test)?
-                        } else {
-                            context.text(raw_get(field.name), test)?
-                        };
-                        any = any.or(of_format.and(test));
-                    }
-                    any
-                }
-            }
-        }
-    })
+/// How many terms one query may have; the engine's planner recurses over them.
+pub const QUERY_TERMS_MAX: usize = 200;
+/// How many terms that must all hold are shown to the planner one by one. It makes a chain of them,
+/// which overflows the stack of a worker thread (2 MiB, unoptimised) at four times as many.
+const CONJUNCTS_MAX: usize = 32;
+
+/// What a query is compiled against.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SearchContext<'a> {
+    /// The current time, in µs since the epoch.
+    pub now_micros: i64,
+    /// The zone of times that are written without one, in seconds east of UTC.
+    pub zone_offset_seconds: i32,
+    /// The fields that the formats declare, by their own names.
+    pub source_fields: &'a [SourceField],
 }
 
-fn column(name: &str) -> Expr {
-    col(format!("\"{name}\""))
+/// A query that is ready to be asked.
+#[derive(Debug, Clone, Default)]
+pub struct Compiled {
+    /// What a row must pass; none where the query is empty, which every row passes.
+    pub filter: Option<Expr>,
+    /// Tokens (ASCII in lower case) that the raw record of every matching row has, sorted. An index
+    /// over tokens may leave out all rows that lack one of them.
+    pub words: Vec<String>,
+    /// What the asker should know although it is no mistake.
+    pub notes: Vec<String>,
 }
 
-fn call(function: ScalarUDF, arguments: Vec<Expr>) -> Expr {
-    function.call(arguments)
+/// Compiles a query.
+///
+/// # Errors
+/// The first mistake, with its place.
+pub fn compile(query: &str, ctx: &SearchContext<'_>) -> Result<Compiled, SearchError> {
+    compile_tree(query, ctx).map_err(|error| error.within(query))
 }
 
-fn raw_get(path: &str) -> Expr {
-    call(functions::raw_get(), vec![column(Column::Raw.name()), lit(path)])
-}
-
-/// A bare word: whole tokens of the raw record, or with `*` any part of it.
-fn word(text: &Text) -> Expr {
-    let raw = column(Column::Raw.name());
-    if !text.quoted && text.text.contains(['*', '?']) {
-        let pattern = format!("*{}*", text.text);
-        return call(functions::has_pattern(), vec![raw, lit(pattern)]);
+fn compile_tree(query: &str, ctx: &SearchContext<'_>) -> Result<Compiled, SearchError> {
+    let Some(node) = syntax::parse(query)? else { return Ok(Compiled::default()) };
+    let terms = count_terms(&node);
+    if terms > QUERY_TERMS_MAX {
+        let message =
+            format!("the query has {terms} terms, which is over the limit of {QUERY_TERMS_MAX}");
+        return Err(SearchError::new(message, 0..0));
     }
-    call(functions::has_token(), vec![raw, lit(text.text.clone())])
+    let mut compiler = Compiler { ctx, notes: Vec::new() };
+    let filter = Some(compiler.filter(&node)?);
+    let words = words_of(&node).into_iter().collect();
+    Ok(Compiled { filter, words, notes: compiler.notes })
 }
 
-fn outcome(test: &Test, span: &Range<usize>) -> Result<Expr, SearchError> {
-    let status = |id: i32| column(Column::StatusId.name()).eq(lit(id));
-    let wrong = || SearchError::new("outcome is `success`, `failure` or `denied`", span.clone());
-    let Test::Is(value) = test else { return Err(wrong()) };
-    Ok(match value.text.as_str() {
-        "success" => status(1),
-        "failure" => status(2),
-        "denied" => {
-            let denied = DENIED_CODES.iter().map(|code| lit(*code)).collect();
-            let by_code = column(Column::StatusCode.name()).in_list(denied, false);
-            let by_http =
-                column(Column::HttpStatus.name()).in_list(vec![lit(401), lit(403)], false);
-            column(Column::ActionId.name()).eq(lit(2)).or(by_code).or(by_http)
-        }
-        _ => return Err(wrong()),
-    })
+struct Compiler<'a> {
+    ctx: &'a SearchContext<'a>,
+    notes: Vec<String>,
 }
 
-/// AWS error codes that mean "not allowed".
-static DENIED_CODES: &[&str] = &[
-    "AccessDenied",
-    "AccessDeniedException",
-    "Client.UnauthorizedOperation",
-    "UnauthorizedOperation",
-    "UnauthorizedAccess",
-    "AuthorizationError",
-];
-
-struct Context<'a> {
-    name: &'a str,
-    name_span: &'a Range<usize>,
-    now_micros: i64,
-}
-
-impl Context<'_> {
-    fn column(&self, which: Column, test: &Test) -> Result<Expr, SearchError> {
-        let expr = column(which.name());
-        if *test == Test::Exists {
-            return Ok(expr.is_not_null());
-        }
-        match which.spec().kind {
-            Kind::Text if matches!(which, Column::SrcIp | Column::DstIp) => {
-                self.address(expr, test)
+impl Compiler<'_> {
+    fn filter(&mut self, node: &Node) -> Result<Expr, SearchError> {
+        Ok(match node {
+            Node::And(_) => {
+                let mut terms = Vec::new();
+                conjuncts(node, &mut terms);
+                let terms = terms.into_iter().map(|term| self.filter(term));
+                all_of(terms.collect::<Result<_, _>>()?)
             }
-            Kind::Text if which == Column::Service => self.service(expr, test),
-            Kind::Text => self.text(expr, test),
-            Kind::Bytes => {
-                Err(SearchError::new("`raw` is searched with words", self.name_span.clone())
-                    .hint("write the word alone, or in quotes"))
+            Node::Or(nodes) => {
+                let terms = nodes.iter().map(|node| self.filter(node));
+                any_of(with_lists(terms.collect::<Result<_, _>>()?))
             }
-            Kind::TextList => match test {
-                Test::Is(value) => Ok(array_has(expr, lit(value.text.clone()))),
-                _ => Err(self.refuse("a list is only tested for a value that it holds")),
+            Node::Not(inner) => match &**inner {
+                Node::Not(twice) => self.filter(twice)?,
+                inner => self.filter(inner)?.is_not_true(),
             },
-            Kind::Int32 | Kind::Int64 => {
-                self.compare(expr, test, &|value| self.number(which, value))
-            }
-            Kind::Bool => self.compare(expr, test, &|value| match value.text.as_str() {
-                "true" | "yes" => Ok(lit(true)),
-                "false" | "no" => Ok(lit(false)),
-                _ => Err(SearchError::new(
-                    format!("{} is true or false", self.name),
-                    value.span.clone(),
-                )),
-            }),
-            Kind::Time => self.compare(expr, test, &|value| {
-                let micros = time::parse(&value.text, self.now_micros)
-                    .map_err(|message| SearchError::new(message, value.span.clone()))?;
-                Ok(lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()))))
-            }),
-        }
-    }
-
-    fn refuse(&self, message: &str) -> SearchError {
-        SearchError::new(message, self.name_span.clone())
-    }
-
-    fn compare(
-        &self,
-        expr: Expr,
-        test: &Test,
-        value: &dyn Fn(&Text) -> Result<Expr, SearchError>,
-    ) -> Result<Expr, SearchError> {
-        Ok(match test {
-            Test::Exists => expr.is_not_null(),
-            Test::Is(text) => expr.eq(value(text)?),
-            Test::Compare(comparison, text) => compared(expr, *comparison, value(text)?),
-            Test::Between(low, high) => expr.between(value(low)?, value(high)?),
+            Node::Words(text) => words_filter(text)?,
+            Node::Field(name, test) => self.field(name, test)?,
         })
     }
 
-    fn number(&self, column: Column, value: &Text) -> Result<Expr, SearchError> {
-        let named: &[(&str, i64)] = match column {
-            Column::SeverityId => SEVERITIES,
-            Column::ClassUid => CLASSES,
-            _ => &[],
+    fn field(&mut self, name: &Name, test: &Test) -> Result<Expr, SearchError> {
+        let field = FieldTest { name, test, ctx: self.ctx };
+        match fields::resolve(&name.text, &name.span, self.ctx.source_fields)? {
+            Meaning::Outcome => field.outcome(),
+            Meaning::Partition(partition) => field.partition(partition),
+            Meaning::Columns(columns) => {
+                let each = columns.into_iter().map(|column| field.column(column));
+                Ok(any_of(each.collect::<Result<_, _>>()?))
+            }
+            Meaning::Source(sources) => source_fields(&field, &sources),
+            Meaning::Path(column, path) => {
+                if column == Column::Raw && path == name.text {
+                    self.notes.extend(fields::doubt(&path, self.ctx.source_fields));
+                }
+                field.path(column, &path)
+            }
+        }
+    }
+}
+
+/// A field that formats name so: in the records of each, its column or its path.
+fn source_fields(field: &FieldTest<'_>, sources: &[SourceField]) -> Result<Expr, SearchError> {
+    let mut first_error = None;
+    let mut each = Vec::new();
+    for source in sources {
+        let test = if source.lossless {
+            field.column(source.column)
+        } else {
+            field.path(Column::Raw, source.name)
         };
-        if let Some((_, number)) = named.iter().find(|(name, _)| *name == value.text) {
-            return Ok(lit(*number));
-        }
-        value.text.parse::<i64>().map(lit).map_err(|_| {
-            let error = SearchError::new(
-                format!("{} is a number, `{}` is none", self.name, value.text),
-                value.span.clone(),
-            );
-            if named.is_empty() {
-                return error;
+        let of_format = ident(Column::SourceType.name()).eq(lit(source.format));
+        match test {
+            Ok(test) => each.push(of_format.and(test)),
+            // A value may suit the field of one format and not that of another.
+            Err(error) => {
+                first_error.get_or_insert(error);
             }
-            let names: Vec<_> = named.iter().map(|(name, _)| *name).collect();
-            error.hint(format!("or one of {}", names.join(", ")))
-        })
+        }
     }
+    match (each.is_empty(), first_error) {
+        (true, Some(error)) => Err(error),
+        _ => Ok(any_of(each)),
+    }
+}
 
-    fn text(&self, expr: Expr, test: &Test) -> Result<Expr, SearchError> {
-        if let Test::Is(value) = test
-            && !value.quoted
-            && value.text.contains(['*', '?'])
+/// A word, phrase or pattern of the raw record.
+pub(super) fn words_filter(text: &Text) -> Result<Expr, SearchError> {
+    let raw = ident(Column::Raw.name());
+    let Some(pattern) = &text.pattern else {
+        let one_token = phrase::is_token(&text.text);
+        let function = if one_token { functions::has_token() } else { functions::has_phrase() };
+        phrase::PhraseFinder::new(&text.text).map_err(wrong(&text.span))?;
+        return Ok(function.call(vec![raw, lit(text.text.as_str())]));
+    };
+    if pattern.bytes().all(|byte| byte == b'*') {
+        return Ok(lit(true));
+    }
+    let anywhere = format!("*{pattern}*");
+    pattern::glob(&anywhere).map_err(wrong(&text.span))?;
+    Ok(functions::has_pattern().call(vec![raw, lit(anywhere)]))
+}
+
+/// Turns a reason into a mistake at a place.
+pub(super) fn wrong(span: &Range<usize>) -> impl Fn(String) -> SearchError {
+    move |reason| SearchError::new(reason, span.clone())
+}
+
+/// The terms that must all hold, also those of terms in parentheses.
+fn conjuncts<'n>(node: &'n Node, terms: &mut Vec<&'n Node>) {
+    match node {
+        Node::And(nodes) => nodes.iter().for_each(|node| conjuncts(node, terms)),
+        other => terms.push(other),
+    }
+}
+
+fn all_of(terms: Vec<Expr>) -> Expr {
+    let mut terms = cheapest_first(terms);
+    if terms.len() > CONJUNCTS_MAX {
+        // The planner does not look into `IS TRUE`, so that these stay a tree.
+        let rest = terms.split_off(CONJUNCTS_MAX - 1);
+        terms.push(tree(rest, Operator::And).is_true());
+    }
+    tree(terms, Operator::And)
+}
+
+fn any_of(terms: Vec<Expr>) -> Expr {
+    tree(cheapest_first(terms), Operator::Or)
+}
+
+/// Terms over columns before those over the raw record, else in their order.
+fn cheapest_first(terms: Vec<Expr>) -> Vec<Expr> {
+    let reads_raw =
+        |term: &Expr| term.column_refs().iter().any(|column| column.name == Column::Raw.name());
+    let (costly, mut ordered): (Vec<_>, Vec<_>) = terms.into_iter().partition(reads_raw);
+    ordered.extend(costly);
+    ordered
+}
+
+/// Joins terms as a tree of little depth.
+fn tree(mut level: Vec<Expr>, operator: Operator) -> Expr {
+    while level.len() > 1 {
+        let mut rest = level.into_iter();
+        let mut next = Vec::new();
+        while let Some(left) = rest.next() {
+            next.push(match rest.next() {
+                Some(right) => {
+                    Expr::BinaryExpr(BinaryExpr::new(Box::new(left), operator, Box::new(right)))
+                }
+                None => left,
+            });
+        }
+        level = next;
+    }
+    level.pop().unwrap_or_else(|| lit(operator == Operator::And))
+}
+
+/// Joins equalities over the same column into one `IN`.
+fn with_lists(exprs: Vec<Expr>) -> Vec<Expr> {
+    let mut lists: Vec<(Expr, Vec<Expr>)> = Vec::new();
+    let mut others = Vec::new();
+    for expr in exprs {
+        let (column, values) = match expr {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right })
+                if matches!((&*left, &*right), (Expr::Column(_), Expr::Literal(..))) =>
+            {
+                (*left, vec![*right])
+            }
+            Expr::InList(InList { expr, list, negated: false }) => (*expr, list),
+            other => {
+                others.push(other);
+                continue;
+            }
+        };
+        match lists.iter_mut().find(|(known, _)| *known == column) {
+            Some((_, list)) => list.extend(values),
+            None => lists.push((column, values)),
+        }
+    }
+    let lists = lists.into_iter().map(|(column, mut values)| match values.len() {
+        1 => column.eq(values.remove(0)),
+        _ => column.in_list(values, false),
+    });
+    lists.chain(others).collect()
+}
+
+fn count_terms(node: &Node) -> usize {
+    match node {
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().map(count_terms).sum(),
+        Node::Not(inner) => count_terms(inner),
+        Node::Words(_) | Node::Field(..) => 1,
+    }
+}
+
+/// The tokens without which no record matches.
+fn words_of(node: &Node) -> BTreeSet<String> {
+    match node {
+        Node::And(nodes) => nodes.iter().flat_map(words_of).collect(),
+        Node::Or(nodes) => {
+            let mut each = nodes.iter().map(words_of);
+            let first = each.next().unwrap_or_default();
+            each.fold(first, |common, words| common.intersection(&words).cloned().collect())
+        }
+        Node::Words(text) if text.pattern.is_none() => phrase::tokens(&text.text).collect(),
+        Node::Field(name, Test::Is(text))
+            if name.text == Column::Raw.name() && text.pattern.is_none() =>
         {
-            return Ok(call(functions::has_pattern(), vec![expr, lit(value.text.clone())]));
+            phrase::tokens(&text.text).collect()
         }
-        self.compare(expr, test, &|value| Ok(lit(value.text.clone())))
-    }
-
-    /// `service:s3` also finds `s3.amazonaws.com`: values are stored as the source has them.
-    fn service(&self, expr: Expr, test: &Test) -> Result<Expr, SearchError> {
-        match test {
-            Test::Is(value) if !value.quoted && !value.text.contains(['*', '?', '.']) => {
-                let full = format!("{}.amazonaws.com", value.text);
-                Ok(expr.in_list(vec![lit(value.text.clone()), lit(full)], false))
-            }
-            _ => self.text(expr, test),
-        }
-    }
-
-    fn address(&self, expr: Expr, test: &Test) -> Result<Expr, SearchError> {
-        match test {
-            Test::Is(value) if value.text.contains('/') => {
-                functions::parse_network(&value.text).ok_or_else(|| {
-                    SearchError::new(format!("`{}` is no network", value.text), value.span.clone())
-                        .hint("a network is written `203.0.113.0/24` or `2001:db8::/32`")
-                })?;
-                Ok(call(functions::ip_in(), vec![expr, lit(value.text.clone())]))
-            }
-            Test::Is(value) => {
-                // Addresses are stored in canonical form, so the question is put in it too.
-                let canonical = value.text.parse::<std::net::IpAddr>();
-                let text = canonical.map_or(value.text.clone(), |ip| ip.to_canonical().to_string());
-                self.text(expr, &Test::Is(Text { text, ..value.clone() }))
-            }
-            _ => self.text(expr, test),
-        }
+        Node::Not(_) | Node::Words(_) | Node::Field(..) => BTreeSet::new(),
     }
 }
 
-fn compared(left: Expr, comparison: Comparison, right: Expr) -> Expr {
-    match comparison {
-        Comparison::Less => left.lt(right),
-        Comparison::LessOrEqual => left.lt_eq(right),
-        Comparison::Greater => left.gt(right),
-        Comparison::GreaterOrEqual => left.gt_eq(right),
-    }
-}
-
-/// OCSF 1.8.0 severities.
-static SEVERITIES: &[(&str, i64)] = &[
-    ("unknown", 0),
-    ("informational", 1),
-    ("info", 1),
-    ("low", 2),
-    ("medium", 3),
-    ("high", 4),
-    ("critical", 5),
-    ("fatal", 6),
-];
-
-/// OCSF 1.8.0 classes that Stele fills.
-static CLASSES: &[(&str, i64)] = &[
-    ("account_change", 3001),
-    ("authentication", 3002),
-    ("entity_management", 3004),
-    ("network_activity", 4001),
-    ("http_activity", 4002),
-    ("dns_activity", 4003),
-    ("api_activity", 6003),
-    ("datastore_activity", 6005),
-    ("detection_finding", 2004),
-];
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,23 @@
 //! From the text of a query to its terms.
 //!
-//! Terms side by side must all hold; `OR`, `NOT` (or `-`) and parentheses do what they say. The
-//! parser takes any text: it answers with terms or with the place of a mistake, never otherwise.
+//! Terms side by side must all hold, as with `AND`; `OR`, `NOT` (or `-`) and parentheses do what
+//! they say, and `NOT` binds closer than `AND`, which binds closer than `OR`. Any text is taken:
+//! the answer is a tree or the place of a mistake, never a panic.
 
 use std::ops::Range;
 
 use super::SearchError;
+pub use super::lexer::Text;
+use super::lexer::{Cursor, Ending};
 
 /// The longest query, in bytes.
 pub const QUERY_BYTES_MAX: usize = 16 << 10;
-/// How deep parentheses may stand in each other.
-const DEPTH_MAX: usize = 64;
+/// How deep parentheses and negations may stand in each other. Twice as many overflow the stack of
+/// 2 MiB that the planner has, in an unoptimised build.
+pub const QUERY_DEPTH_MAX: usize = 32;
 
 /// A query, as a tree.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
     /// All must hold.
     And(Vec<Node>),
@@ -21,41 +25,43 @@ pub enum Node {
     Or(Vec<Node>),
     /// It must not hold.
     Not(Box<Node>),
-    /// A word or phrase of the raw record.
-    Word(Text),
+    /// A word, phrase or pattern of the raw record.
+    Words(Text),
     /// A field and what it must be.
-    Field {
-        /// The name, as typed.
-        name: String,
-        /// Its place in the query.
-        name_span: Range<usize>,
-        /// What it must be.
-        test: Test,
-    },
+    Field(Name, Test),
 }
 
-/// A text and how it was written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Text {
-    /// The text, without quotes.
+/// The name of a field, as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The name, without the colon.
     pub text: String,
-    /// Whether it stood in quotes: then `*` and `?` are themselves.
-    pub quoted: bool,
-    /// Its place in the query.
+    /// Its place in the query, in bytes.
     pub span: Range<usize>,
 }
 
 /// What a field must be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     /// There is a value (`field:*`).
     Exists,
-    /// It is this, or one of these where the type has a shorthand.
+    /// It is this value, or fits this pattern.
     Is(Text),
-    /// It compares so with this.
+    /// It compares so with this value.
     Compare(Comparison, Text),
-    /// It lies between these, both included.
-    Between(Text, Text),
+    /// It lies between these; `None` is an open end (`[10 TO *]`).
+    Between(Option<Bound>, Option<Bound>),
+    /// It contains a match of this regular expression.
+    Matches(Text),
+}
+
+/// An end of a range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The value.
+    pub value: Text,
+    /// Whether the value itself is in the range.
+    pub included: bool,
 }
 
 /// A comparison.
@@ -72,236 +78,219 @@ pub enum Comparison {
 }
 
 /// Reads a query; `None` where it is empty.
+///
+/// # Errors
+/// The first mistake, with its place.
 pub fn parse(query: &str) -> Result<Option<Node>, SearchError> {
     if query.len() > QUERY_BYTES_MAX {
-        let message = format!("the query is longer than {QUERY_BYTES_MAX} bytes");
-        return Err(SearchError::new(message, 0..1));
+        let message = format!(
+            "the query has {} bytes, which is over the limit of {QUERY_BYTES_MAX}",
+            query.len()
+        );
+        return Err(SearchError::new(message, 0..0));
     }
-    let mut parser = Parser { query, at: 0, depth: 0 };
-    parser.spaces();
-    if parser.rest().is_empty() {
+    let mut parser = Parser { cursor: Cursor::new(query), depth: 0 };
+    parser.cursor.skip_spaces();
+    if parser.cursor.peek().is_none() {
         return Ok(None);
     }
-    let node = parser.alternatives()?;
-    match parser.rest() {
-        "" => Ok(Some(node)),
-        _ => {
-            let at = parser.at;
-            Err(SearchError::new("this parenthesis closes nothing", at..at + 1))
-        }
+    let node = parser.alternatives(None)?;
+    // Only a closing parenthesis stops the walk before the end.
+    match parser.cursor.peek() {
+        None => Ok(Some(node)),
+        Some(_) => Err(SearchError::new("this parenthesis closes nothing", parser.cursor.here())
+            .hint("put a text with parentheses in double quotes")),
     }
 }
 
-struct Parser<'a> {
-    query: &'a str,
-    at: usize,
+struct Parser<'q> {
+    cursor: Cursor<'q>,
     depth: usize,
 }
 
-impl<'a> Parser<'a> {
-    fn rest(&self) -> &'a str {
-        &self.query[self.at..]
-    }
+/// The field whose values are read, inside of `field:(…)`; none outside.
+type Within<'a> = Option<&'a Name>;
 
-    fn spaces(&mut self) {
-        self.at += self.rest().len() - self.rest().trim_start().len();
-    }
-
-    /// Takes a keyword that stands alone.
-    fn keyword(&mut self, word: &str) -> bool {
-        let Some(after) = self.rest().strip_prefix(word) else { return false };
-        let alone = after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || c == '(');
-        if alone {
-            self.at += word.len();
-            self.spaces();
+impl Parser<'_> {
+    fn alternatives(&mut self, within: Within<'_>) -> Result<Node, SearchError> {
+        let mut nodes = vec![self.conjunction(within)?];
+        while self.cursor.keyword("OR") {
+            nodes.push(self.conjunction(within)?);
         }
-        alone
+        Ok(one_or(nodes, Node::Or))
     }
 
-    fn take(&mut self, token: &str) -> bool {
-        let found = self.rest().starts_with(token);
-        if found {
-            self.at += token.len();
-        }
-        found
-    }
-
-    fn alternatives(&mut self) -> Result<Node, SearchError> {
-        let mut nodes = vec![self.conjunction()?];
-        while self.keyword("OR") {
-            nodes.push(self.conjunction()?);
-        }
-        Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) })
-    }
-
-    fn conjunction(&mut self) -> Result<Node, SearchError> {
-        let mut nodes = Vec::new();
+    fn conjunction(&mut self, within: Within<'_>) -> Result<Node, SearchError> {
+        let mut nodes = vec![self.negation(within)?];
         loop {
-            self.spaces();
-            let begins_or = self.rest().strip_prefix("OR").is_some_and(|after| {
-                after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || c == '(')
-            });
-            if self.rest().is_empty() || self.rest().starts_with(')') || begins_or {
-                break;
+            self.cursor.skip_spaces();
+            if matches!(self.cursor.peek(), None | Some(')')) || self.cursor.at_keyword("OR") {
+                return Ok(one_or(nodes, Node::And));
             }
-            if !nodes.is_empty() {
-                self.keyword("AND");
+            let joined = self.cursor.keyword("AND");
+            if let (Some(name), false) = (within, joined) {
+                return Err(SearchError::new(
+                    "`OR` or `AND` is missing between these values",
+                    self.cursor.here(),
+                )
+                .hint(format!("write `{}:(a OR b)`", name.text)));
             }
-            nodes.push(self.negation()?);
-        }
-        match nodes.len() {
-            0 => {
-                let at = self.at.min(self.query.len());
-                Err(SearchError::new("a term is missing here", at..at)
-                    .hint("put the words `AND`, `OR`, `NOT` in quotes to search for them"))
-            }
-            1 => Ok(nodes.remove(0)),
-            _ => Ok(Node::And(nodes)),
+            nodes.push(self.negation(within)?);
         }
     }
 
-    fn negation(&mut self) -> Result<Node, SearchError> {
-        let dash =
-            self.rest().starts_with('-') && !self.rest()[1..].starts_with(char::is_whitespace);
-        let negated = (dash && self.rest().len() > 1 && self.take("-")) || self.keyword("NOT");
-        if !negated {
-            return self.primary();
+    fn negation(&mut self, within: Within<'_>) -> Result<Node, SearchError> {
+        self.cursor.skip_spaces();
+        let start = self.cursor.at();
+        if !self.cursor.take("-") && !self.cursor.keyword("NOT") {
+            return self.primary(within);
         }
-        self.deeper()?;
-        let node = self.negation()?;
+        if self.cursor.rest().starts_with(char::is_whitespace) && self.cursor.at() == start + 1 {
+            return Err(SearchError::new("this `-` stands alone", start..start + 1)
+                .hint("write it before a term without a space, or in double quotes"));
+        }
+        self.deeper(start)?;
+        let node = self.negation(within)?;
         self.depth -= 1;
         Ok(Node::Not(Box::new(node)))
     }
 
-    fn deeper(&mut self) -> Result<(), SearchError> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            let message = format!("more than {DEPTH_MAX} levels stand in each other");
-            return Err(SearchError::new(message, self.at..self.at));
+    fn primary(&mut self, within: Within<'_>) -> Result<Node, SearchError> {
+        let start = self.cursor.at();
+        if self.cursor.take("(") {
+            return self.group(start, within);
         }
-        Ok(())
-    }
-
-    fn primary(&mut self) -> Result<Node, SearchError> {
-        let start = self.at;
-        if self.take("(") {
-            self.deeper()?;
-            let node = self.alternatives()?;
-            self.spaces();
-            if !self.take(")") {
-                return Err(SearchError::new("this parenthesis is never closed", start..start + 1));
-            }
-            self.depth -= 1;
-            return Ok(node);
-        }
-        let Some(colon) = self.field_name() else { return Ok(Node::Word(self.value()?)) };
-        let name_span = start..start + colon;
-        let name = self.query[name_span.clone()].to_owned();
-        self.at = start + colon + 1;
-        self.field(&name, &name_span)
-    }
-
-    /// The length of a field's name, where a name and a colon come next.
-    fn field_name(&self) -> Option<usize> {
-        let length = self
-            .rest()
-            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '@' | '-')))?;
-        (length > 0 && self.rest()[length..].starts_with(':')).then_some(length)
-    }
-
-    fn field(&mut self, name: &str, name_span: &Range<usize>) -> Result<Node, SearchError> {
-        let field =
-            |test| Node::Field { name: name.to_owned(), name_span: name_span.clone(), test };
-        if self.take("(") {
-            self.deeper()?;
-            let mut nodes = Vec::new();
-            loop {
-                self.spaces();
-                if self.take(")") {
-                    break;
-                }
-                if !nodes.is_empty() {
-                    self.keyword("OR");
-                }
-                nodes.push(field(self.test()?));
-            }
-            self.depth -= 1;
-            if nodes.is_empty() {
+        for keyword in ["AND", "OR"] {
+            if self.cursor.at_keyword(keyword) {
+                let place = start..start + keyword.len();
                 return Err(SearchError::new(
-                    "no value stands in the parentheses",
-                    self.at - 1..self.at,
-                ));
+                    format!("a term is missing before `{keyword}`"),
+                    place,
+                )
+                .hint("put the word in double quotes to search for it"));
             }
-            return Ok(Node::Or(nodes));
         }
-        Ok(field(self.test()?))
+        if let Some(name) = within {
+            return Ok(Node::Field(name.clone(), self.test(name)?));
+        }
+        if let Some((text, span)) = self.cursor.field_name() {
+            return self.field(&Name { text, span });
+        }
+        let words = self.text(Ending::Term)?.ok_or_else(|| self.missing("a term"))?;
+        if words.text.trim().is_empty() {
+            return Err(SearchError::new("there is nothing in these quotes", words.span));
+        }
+        Ok(Node::Words(words))
     }
 
-    fn test(&mut self) -> Result<Test, SearchError> {
-        for (token, comparison) in [
+    /// What follows an opening parenthesis.
+    fn group(&mut self, start: usize, within: Within<'_>) -> Result<Node, SearchError> {
+        self.deeper(start)?;
+        self.cursor.skip_spaces();
+        if self.cursor.peek() == Some(')') {
+            let place = start..self.cursor.here().end;
+            return Err(SearchError::new("there is nothing in these parentheses", place));
+        }
+        let node = self.alternatives(within)?;
+        if !self.cursor.take(")") {
+            return Err(SearchError::new("this parenthesis is never closed", start..start + 1));
+        }
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    fn field(&mut self, name: &Name) -> Result<Node, SearchError> {
+        let start = self.cursor.at();
+        if self.cursor.take("(") {
+            return self.group(start, Some(name));
+        }
+        Ok(Node::Field(name.clone(), self.test(name)?))
+    }
+
+    fn test(&mut self, name: &Name) -> Result<Test, SearchError> {
+        for (sign, comparison) in [
             ("<=", Comparison::LessOrEqual),
             (">=", Comparison::GreaterOrEqual),
             ("<", Comparison::Less),
             (">", Comparison::Greater),
         ] {
-            if self.take(token) {
-                return Ok(Test::Compare(comparison, self.value()?));
+            if self.cursor.take(sign) {
+                self.cursor.skip_spaces();
+                return Ok(Test::Compare(comparison, self.value(name, Ending::Term)?));
             }
         }
-        let start = self.at;
-        if self.take("[") {
-            self.spaces();
-            let low = self.value()?;
-            self.spaces();
-            if !self.keyword("TO") {
-                return Err(SearchError::new("`TO` is missing in this range", start..self.at)
-                    .hint("a range is written `field:[low TO high]`"));
+        let start = self.cursor.at();
+        for (sign, included) in [("[", true), ("{", false)] {
+            if self.cursor.take(sign) {
+                return self.range(name, start, included);
             }
-            let high = self.value()?;
-            self.spaces();
-            if !self.take("]") {
-                return Err(SearchError::new("this range is never closed", start..start + 1));
-            }
-            return Ok(Test::Between(low, high));
         }
-        let value = self.value()?;
-        Ok(if value.text == "*" && !value.quoted { Test::Exists } else { Test::Is(value) })
+        if let Some(regex) = self.cursor.regex() {
+            return Ok(Test::Matches(regex));
+        }
+        let value = self.value(name, Ending::Term)?;
+        Ok(if value.pattern.as_deref() == Some("*") { Test::Exists } else { Test::Is(value) })
     }
 
-    fn value(&mut self) -> Result<Text, SearchError> {
-        let start = self.at;
-        if self.take("\"") {
-            let mut text = String::new();
-            let mut escaped = false;
-            for (offset, c) in self.rest().char_indices() {
-                match c {
-                    _ if escaped => {
-                        text.push(c);
-                        escaped = false;
-                    }
-                    '\\' => escaped = true,
-                    '"' => {
-                        self.at += offset + 1;
-                        return Ok(Text { text, quoted: true, span: start..self.at });
-                    }
-                    _ => text.push(c),
-                }
-            }
-            return Err(SearchError::new("this quote is never closed", start..start + 1));
+    /// What follows the opening bracket of a range.
+    fn range(&mut self, name: &Name, start: usize, low_in: bool) -> Result<Test, SearchError> {
+        let form = format!("a range is written `{}:[low TO high]`", name.text);
+        self.cursor.skip_spaces();
+        let low = self.value(name, Ending::Range)?;
+        self.cursor.skip_spaces();
+        if !self.cursor.keyword("TO") {
+            let place = self.cursor.here();
+            return Err(SearchError::new("`TO` is missing in this range", place).hint(form));
         }
-        let end = self
-            .rest()
-            .find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ']' | '"'))
-            .unwrap_or(self.rest().len());
-        if end == 0 {
-            return Err(SearchError::new("a value is missing here", start..start)
-                .hint("put values with spaces, quotes or parentheses in double quotes"));
+        self.cursor.skip_spaces();
+        let high = self.value(name, Ending::Range)?;
+        self.cursor.skip_spaces();
+        let high_in = self.cursor.take("]");
+        if !high_in && !self.cursor.take("}") {
+            let place = start..start + 1;
+            return Err(SearchError::new("this range is never closed", place).hint(form));
         }
-        self.at += end;
-        Ok(Text {
-            text: self.query[start..self.at].to_owned(),
-            quoted: false,
-            span: start..self.at,
-        })
+        let bound = |value: Text, included| {
+            let open = value.pattern.as_deref() == Some("*");
+            (!open).then_some(Bound { value, included })
+        };
+        Ok(Test::Between(bound(low, low_in), bound(high, high_in)))
+    }
+
+    fn value(&mut self, name: &Name, ending: Ending) -> Result<Text, SearchError> {
+        if let Some(text) = self.text(ending)? {
+            return Ok(text);
+        }
+        let name = &name.text;
+        Err(self
+            .missing(&format!("a value for `{name}`"))
+            .hint(format!("write `\"{name}:\"` to search for the text itself")))
+    }
+
+    fn text(&mut self, ending: Ending) -> Result<Option<Text>, SearchError> {
+        if let Some(quoted) = self.cursor.quoted()? {
+            return Ok(Some(quoted));
+        }
+        Ok(self.cursor.bare(ending))
+    }
+
+    fn missing(&self, what: &str) -> SearchError {
+        SearchError::new(format!("{what} is missing here"), self.cursor.here())
+    }
+
+    fn deeper(&mut self, start: usize) -> Result<(), SearchError> {
+        self.depth += 1;
+        if self.depth > QUERY_DEPTH_MAX {
+            let message = format!("more than {QUERY_DEPTH_MAX} levels stand in each other");
+            return Err(SearchError::new(message, start..start + 1));
+        }
+        Ok(())
     }
 }
+
+fn one_or(mut nodes: Vec<Node>, many: fn(Vec<Node>) -> Node) -> Node {
+    if nodes.len() == 1 { nodes.remove(0) } else { many(nodes) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! The commands, one file each.
+
+pub(crate) mod fields;
+pub(crate) mod gen_logs;
+pub(crate) mod import;
+pub(crate) mod search;
+pub(crate) mod sql;
+pub(crate) mod store;
+pub(crate) mod tail;
+pub(crate) mod up;

@@ -1,0 +1,60 @@
+//! `stele store`: what there is, and making it smaller.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::Context;
+use crate::target::Target;
+
+/// Look at the store and tidy it up.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: StoreCommand,
+}
+
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+enum StoreCommand {
+    /// Files, rows, bytes, write-ahead log.
+    Status,
+    /// Write what is in memory, and join small files.
+    Compact,
+}
+
+pub(crate) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let answer: Value = match (Target::open(context).await?, arguments.command) {
+        (Target::Remote(server), StoreCommand::Status) => {
+            let mut body = Vec::new();
+            server.get_into("status", &[], &mut body).await?;
+            serde_json::from_slice(&body)?
+        }
+        (Target::Remote(server), StoreCommand::Compact) => {
+            let mut body = Vec::new();
+            server.post_into("admin/compact", &json!({}), &mut body).await?;
+            serde_json::from_slice(&body)?
+        }
+        (Target::Local(node), command) => {
+            let answer = match command {
+                StoreCommand::Status => {
+                    let (store, bytes) = node.status()?;
+                    json!({"store": store, "write_ahead_log_bytes": bytes})
+                }
+                StoreCommand::Compact => {
+                    node.flush().await?;
+                    json!(node.compact(true).await?)
+                }
+            };
+            node.close().await?;
+            answer
+        }
+    };
+    let mut output = std::io::stdout().lock();
+    if context.json {
+        writeln!(output, "{answer}")?;
+    } else {
+        writeln!(output, "{answer:#}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
