@@ -2,6 +2,8 @@
 //!
 //! They are committed, so that they can be read and their changes reviewed; nobody edits them.
 
+mod ocsf;
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -12,7 +14,7 @@ use stele_event::columns_doc::columns_markdown;
 
 use crate::arguments::Arguments;
 use crate::steps::Outcome;
-use crate::workspace::{self, Workspace};
+use crate::workspace::Workspace;
 
 /// What to do with what was generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +34,13 @@ struct Generated {
 
 const FILES: &[Generated] = &[
     Generated { path: "docs/event-model.md", text: |_| Ok(Some(columns_markdown())) },
-    Generated { path: "docs/openapi.json", text: |w| stele(w, "openapi") },
-    Generated { path: "docs/cli.md", text: |w| stele(w, "help-markdown") },
+    Generated { path: "crates/stele-event/src/ocsf/generated.rs", text: ocsf_tables },
 ];
 
-/// Writes the files, or with `--check` compares them. Builds `stele` first, which writes some.
+/// Writes the files, or with `--check` compares them.
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Result<()> {
     let mode = if arguments.flag("--check") { Mode::Check } else { Mode::Write };
     arguments.finish()?;
-    workspace::run(&mut workspace.cargo(&["build", "--package", "stele"]))?;
     check(workspace, mode).map(|_| ())
 }
 
@@ -96,6 +96,18 @@ fn difference(there: &str, wanted: &str) -> String {
     format!("has in line {} {} instead of {}", same + 1, shown(there), shown(wanted))
 }
 
+/// The OCSF tables, in the project's own formatting.
+fn ocsf_tables(workspace: &Workspace) -> anyhow::Result<Option<String>> {
+    let Some(corpus) = workspace.corpus() else {
+        return Ok(None);
+    };
+    let schema = corpus.join("ocsf_1.8.0_compiled.json.gz");
+    if !schema.is_file() {
+        return Ok(None);
+    }
+    formatted(workspace, &ocsf::generate_ocsf(&schema)?).map(Some)
+}
+
 fn formatted(workspace: &Workspace, source: &str) -> anyhow::Result<String> {
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024", "--config-path"])
@@ -111,13 +123,6 @@ fn formatted(workspace: &Workspace, source: &str) -> anyhow::Result<String> {
     })?;
     ensure!(output.status.success(), "rustfmt refuses what was generated");
     Ok(String::from_utf8(output.stdout)?)
-}
-
-/// What a hidden subcommand of the built binary prints.
-fn stele(workspace: &Workspace, subcommand: &str) -> anyhow::Result<Option<String>> {
-    let mut command = Command::new(workspace.binary("debug"));
-    let text = workspace::stdout_of(command.arg(subcommand))?;
-    Ok(Some(format!("{}\n", text.trim_end())))
 }
 
 #[cfg(test)]

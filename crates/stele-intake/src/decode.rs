@@ -1,9 +1,14 @@
 //! Undoes compression, within limits. The only place that uses a decoder directly.
 //!
-//! Damage in the middle (a truncated file, a bad checksum, bytes behind the end) is reported with
-//! its offset, and what could be read before it is delivered all the same.
+//! Encoded bytes flow in, decoded ones out, either a whole body at once ([`decode_all`]) or as a
+//! stream in constant memory ([`DecodedReader`]). Damage (a truncated file, a bad checksum, bytes
+//! behind the end) is named with its offsets, and every byte that could be decoded before it is
+//! delivered. What would become larger than the limits is stopped, whatever it claims to be.
 
-use std::io::{self, Read};
+mod gzip;
+mod zstandard;
+
+use std::io::{self, BufRead, BufReader, Read};
 
 /// How bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +22,12 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// By the first bytes of a file.
+    /// By the first bytes of a file. Zstandard may begin with a skippable frame, as files made by
+    /// `pzstd` do (RFC 8878, section 3.1.2).
     pub fn by_magic(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ => Self::Identity,
         }
     }
@@ -54,26 +60,34 @@ pub const RATIO_FREE_BYTES: u64 = 1 << 20;
 pub enum DecodeError {
     /// The bytes are damaged.
     #[error(
-        "damaged after {decoded_bytes} decoded bytes (of {encoded_bytes} bytes given): {reason}"
+        "damaged at byte {encoded_offset}, after {decoded_bytes} decoded bytes were read: {reason}"
     )]
     Damaged {
-        /// What was read before.
+        /// What was decoded before, in bytes; all of it was delivered.
         decoded_bytes: u64,
-        /// How much there was.
-        encoded_bytes: u64,
-        /// The decoder's words.
+        /// How far the decoder came in the encoded bytes.
+        encoded_offset: u64,
+        /// What is wrong there.
         reason: String,
     },
     /// More would come out than is allowed.
     #[error("more than {bytes_max} bytes come out of {encoded_bytes}: over the limit `{limit}`")]
     TooLarge {
-        /// The limit in force.
+        /// The limit in force, in decoded bytes.
         bytes_max: u64,
-        /// How much there was.
+        /// How many encoded bytes there were, as far as that is known.
         encoded_bytes: u64,
         /// Its name in the configuration.
         limit: &'static str,
     },
+}
+
+impl DecodeError {
+    /// The decode error inside an I/O error of a [`DecodedReader`]; `None` where it was the
+    /// encoded bytes that could not be read.
+    pub fn within(error: &io::Error) -> Option<&Self> {
+        error.get_ref().and_then(|inner| inner.downcast_ref())
+    }
 }
 
 /// What came out, and whether that was all.
@@ -85,42 +99,178 @@ pub struct Decoded {
     pub damage: Option<DecodeError>,
 }
 
-/// Decodes a whole body in memory.
+/// Decodes a whole body in memory: at most `decoded_bytes_max` of it.
 pub fn decode_all(encoding: Encoding, encoded: &[u8], limits: DecodeLimits) -> Decoded {
-    let encoded_bytes = encoded.len() as u64;
-    let by_ratio = encoded_bytes.saturating_mul(limits.ratio_max).max(RATIO_FREE_BYTES);
-    let (bytes_max, limit) =
-        if by_ratio < limits.decoded_bytes_max && encoding != Encoding::Identity {
-            (by_ratio, "intake.ratio_max")
-        } else {
-            (limits.decoded_bytes_max, "intake.decoded_bytes_max")
-        };
     let mut bytes = Vec::new();
-    let read = match reader(encoding, encoded) {
-        Ok(reader) => reader.take(bytes_max + 1).read_to_end(&mut bytes).map(drop),
-        Err(error) => Err(error),
-    };
-    let damage = if bytes.len() as u64 > bytes_max {
-        bytes.truncate(bytes_max as usize);
-        Some(DecodeError::TooLarge { bytes_max, encoded_bytes, limit })
-    } else {
-        read.err().map(|error| DecodeError::Damaged {
+    let read = DecodedReader::new(encoding, encoded, Some(encoded.len() as u64), limits)
+        .and_then(|mut reader| reader.read_to_end(&mut bytes));
+    let damage = read.err().map(|error| match DecodeError::within(&error) {
+        Some(error) => error.clone(),
+        None => DecodeError::Damaged {
             decoded_bytes: bytes.len() as u64,
-            encoded_bytes,
+            encoded_offset: 0,
             reason: error.to_string(),
-        })
-    };
+        },
+    });
     Decoded { bytes, damage }
 }
 
-/// A reader of decoded bytes, in constant memory. A limit is the caller's to keep.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that decodes")]
-pub fn reader<'a>(encoding: Encoding, encoded: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
-    Ok(match encoding {
-        Encoding::Identity => Box::new(encoded),
-        Encoding::Gzip => Box::new(flate2::read::MultiGzDecoder::new(encoded)),
-        Encoding::Zstd => Box::new(zstd::stream::read::Decoder::new(encoded)?),
-    })
+/// A reader of decoded bytes, in constant memory: the encoded buffer and the decoder's window
+/// (32 KiB for gzip, at most [`zstandard::WINDOW_BYTES_MAX`] for Zstandard).
+///
+/// Reading fails with a [`DecodeError`] inside the I/O error, after everything before it was
+/// delivered, and fails the same way from then on.
+#[derive(Debug)]
+pub struct DecodedReader<R: Read> {
+    input: Input<R>,
+    decoder: Decoder,
+    decoded_bytes: u64,
+    encoded_total: Option<u64>,
+    limits: DecodeLimits,
+    failed: Option<DecodeError>,
+}
+
+const INPUT_BUFFER_BYTES: usize = 64 << 10;
+
+impl<R: Read> DecodedReader<R> {
+    /// A reader over encoded bytes. `encoded_total` is how many there are, where that is known:
+    /// the ratio is then taken over all of them, else over those that were read so far.
+    pub fn new(
+        encoding: Encoding,
+        encoded: R,
+        encoded_total: Option<u64>,
+        limits: DecodeLimits,
+    ) -> io::Result<Self> {
+        let decoder = match encoding {
+            Encoding::Identity => Decoder::Identity,
+            Encoding::Gzip => Decoder::Gzip(gzip::Gzip::new()),
+            Encoding::Zstd => Decoder::Zstd(zstandard::Zstandard::new()?),
+        };
+        let buffered = BufReader::with_capacity(INPUT_BUFFER_BYTES, encoded);
+        let input = Input { buffered, offset: 0 };
+        Ok(Self { input, decoder, decoded_bytes: 0, encoded_total, limits, failed: None })
+    }
+
+    /// How many bytes may have come out by now, and the limit that says so.
+    fn bytes_max(&self) -> (u64, &'static str) {
+        let by_ratio = match self.decoder {
+            Decoder::Identity => u64::MAX,
+            _ => self
+                .encoded_total
+                .unwrap_or(self.input.offset)
+                .saturating_mul(self.limits.ratio_max)
+                .max(RATIO_FREE_BYTES),
+        };
+        if by_ratio < self.limits.decoded_bytes_max {
+            (by_ratio, "intake.ratio_max")
+        } else {
+            (self.limits.decoded_bytes_max, "intake.decoded_bytes_max")
+        }
+    }
+
+    fn step(&mut self, out: &mut [u8]) -> io::Result<Step> {
+        let step = match &mut self.decoder {
+            Decoder::Identity => {
+                let bytes = self.input.peek()?;
+                let length = bytes.len().min(out.len());
+                out[..length].copy_from_slice(&bytes[..length]);
+                self.input.consume(length);
+                Step { bytes: length, damage: None }
+            }
+            Decoder::Gzip(gzip) => gzip.step(&mut self.input, out)?,
+            Decoder::Zstd(zstandard) => zstandard.step(&mut self.input, out)?,
+        };
+        Ok(step)
+    }
+
+    fn fail(&mut self, error: DecodeError) -> io::Error {
+        self.failed = Some(error.clone());
+        io::Error::other(error)
+    }
+}
+
+impl<R: Read> Read for DecodedReader<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = &self.failed {
+            return Err(io::Error::other(error.clone()));
+        }
+        if out.is_empty() {
+            return Ok(0);
+        }
+        let (bytes_max, limit) = self.bytes_max();
+        let room = bytes_max.saturating_sub(self.decoded_bytes);
+        let mut beyond = [0];
+        let full = room == 0;
+        let target = if full {
+            // Only whether there is more is of interest.
+            &mut beyond[..]
+        } else {
+            let length = usize::try_from(room).unwrap_or(usize::MAX).min(out.len());
+            &mut out[..length]
+        };
+        let step = self.step(target)?;
+        // The encoded bytes that this step took may have raised the ratio's limit by a little: so
+        // close to it, it counts as met.
+        if full && step.bytes > 0 {
+            let encoded_bytes = self.encoded_total.unwrap_or(self.input.offset);
+            return Err(self.fail(DecodeError::TooLarge { bytes_max, encoded_bytes, limit }));
+        }
+        self.decoded_bytes += step.bytes as u64;
+        if let Some(reason) = step.damage {
+            let (decoded_bytes, encoded_offset) = (self.decoded_bytes, self.input.offset);
+            let error = self.fail(DecodeError::Damaged { decoded_bytes, encoded_offset, reason });
+            if step.bytes == 0 {
+                return Err(error);
+            }
+        }
+        Ok(step.bytes)
+    }
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Identity,
+    Gzip(gzip::Gzip),
+    Zstd(zstandard::Zstandard),
+}
+
+/// What one step of a decoder gave: nothing and no damage is the end.
+#[derive(Debug, Default)]
+struct Step {
+    bytes: usize,
+    damage: Option<String>,
+}
+
+impl Step {
+    fn damaged(bytes: usize, reason: impl Into<String>) -> Self {
+        Self { bytes, damage: Some(reason.into()) }
+    }
+}
+
+/// The encoded bytes, and how many of them the decoder has taken.
+#[derive(Debug)]
+struct Input<R: Read> {
+    buffered: BufReader<R>,
+    offset: u64,
+}
+
+impl<R: Read> Input<R> {
+    /// The next bytes; none at the end.
+    fn peek(&mut self) -> io::Result<&[u8]> {
+        loop {
+            match self.buffered.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                // Asked again because a borrow that is returned lives through the whole loop.
+                Ok(_) => return self.buffered.fill_buf(),
+            }
+        }
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.buffered.consume(bytes);
+        self.offset += bytes as u64;
+    }
 }
 
 #[cfg(test)]

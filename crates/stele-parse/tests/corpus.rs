@@ -11,6 +11,9 @@ use stele_parse::driver::{Delivery, map_records};
 use stele_parse::format::{Format, Hint};
 use stele_parse::formats;
 
+#[path = "../../stele-event/src/ocsf/tests/validator.rs"]
+mod validator;
+
 const RECORD_BYTES_MAX: usize = 1 << 20;
 
 fn corpus(part: &str) -> Option<PathBuf> {
@@ -257,4 +260,49 @@ fn the_flask_example_is_classified_throughout() {
         assert_eq!(row.text(Column::TimeQuality), Some("no-zone"));
         assert!(row.text(Column::SrcIp).is_some() && row.text(Column::CorrelationUid).is_some());
     }
+}
+
+#[test]
+fn every_row_derives_a_document_that_is_valid() {
+    let Some(mut schemas) = validator::Schemas::load() else { return };
+    let folders = [
+        "app_flask",
+        "cloudtrail",
+        "cloudtrail_eventbridge",
+        "cloudtrail_insight",
+        "sshd",
+        "syslog",
+        "vpcflow",
+    ];
+    let mut classes: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut fallen: BTreeMap<String, usize> = BTreeMap::new();
+    for part in folders {
+        let Some(folder) = corpus(part) else { return };
+        let mut paths = Vec::new();
+        files(&folder, &mut paths);
+        for path in paths {
+            let name = path.display().to_string();
+            let payload = read(&path);
+            let hint = Hint { path: Some(&name), ..Hint::default() };
+            let batch = parse(detect(&hint, &payload).format, &payload, &name);
+            for index in 0..batch.rows() {
+                let row = batch.get(index);
+                let document = stele_event::ocsf::document(&row);
+                let errors = schemas.errors(&document);
+                assert!(errors.is_empty(), "{name}: {errors:#?}\n{document:#?}");
+                let class = document["class_uid"].as_i64().unwrap();
+                *classes.entry(class).or_default() += 1;
+                let meant = row.int(Column::ClassUid).unwrap_or(0);
+                if class != meant {
+                    let operation = row.text(Column::Operation).unwrap_or_default();
+                    *fallen.entry(format!("{meant} {operation}")).or_default() += 1;
+                }
+            }
+        }
+    }
+    eprintln!("documents by class: {classes:?}; base events instead: {fallen:?}");
+    assert!(classes[&6003] > 15_000 && classes[&4001] > 4_000 && classes[&3002] > 1_000);
+    let all: usize = classes.values().sum();
+    let fallen: usize = fallen.values().sum();
+    assert!(fallen * 100 < all, "more than one in a hundred lacks what its class requires");
 }

@@ -249,6 +249,12 @@ impl Node {
     pub async fn run(&self) {
         let second = std::time::Duration::from_secs(1);
         let mut ticks: u64 = 0;
+        // What came back from the log goes into the lake at once, so that the next start is quick.
+        if self.replayed.rows > 0
+            && let Err(error) = self.flush().await
+        {
+            tracing::error!(%error, "cannot move rows into the lake; will try again");
+        }
         loop {
             let _ = tokio::time::timeout(second, self.store.sealed()).await;
             ticks += 1;

@@ -164,6 +164,7 @@ impl Store {
     }
 
     /// The columns that at least one of the files has.
+    #[expect(deprecated, reason = "the other way is to write this reader ourselves")]
     async fn present_columns(&self, files: &[LakeFile]) -> Result<Arc<Schema>, StoreError> {
         let store = self.engine.store();
         let mut present = std::collections::HashSet::new();

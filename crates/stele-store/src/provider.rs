@@ -159,7 +159,9 @@ impl EventsTable {
             global: state.config_options().execution.parquet.clone(),
             ..TableParquetOptions::default()
         };
-        let schema = TableSchema::new(query_file_schema(), partition_fields());
+        let schema = TableSchema::builder(query_file_schema())
+            .with_table_partition_cols(partition_fields())
+            .build();
         let mut source = ParquetSource::new(schema)
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(readers));

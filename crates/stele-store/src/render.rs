@@ -67,6 +67,15 @@ impl RowBatch {
         text
     }
 
+    /// Every row as the line of JSON that is made of it.
+    pub fn lines(&self, make: impl Fn(&dyn RowView) -> Map<String, Value>) -> String {
+        let mut text = String::new();
+        for row in 0..self.rows() {
+            let _ = writeln!(text, "{}", Value::Object(make(&self.row(row))));
+        }
+        text
+    }
+
     /// Every row as a line of CSV (RFC 4180). A value that a spreadsheet would take for a formula
     /// gets a leading apostrophe.
     pub fn csv(&self, with_header: bool) -> String {

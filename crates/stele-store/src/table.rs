@@ -229,6 +229,7 @@ fn statistics(summary: &FileSummary) -> Value {
     })
 }
 
+#[expect(deprecated, reason = "the tags of a file cannot be had in another way")]
 fn lake_file(view: &deltalake_core::kernel::LogicalFileView) -> LakeFile {
     let values = view.partition_values_map();
     let value =

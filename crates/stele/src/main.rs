@@ -49,6 +49,9 @@ enum Command {
     Gen(commands::gen_logs::Arguments),
 }
 
+/// The stack of a thread that may plan a query, in bytes; only what is used takes memory.
+const STACK_BYTES: usize = 64 << 20;
+
 /// What every command needs to know.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
@@ -62,11 +65,25 @@ fn main() -> ExitCode {
     let level = std::env::var("STELE_LOG").unwrap_or_else(|_| "stele=info,stele_server=info,warn".into());
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_target(false).init();
     let context = Context { data: cli.data, server: cli.server, json: cli.json };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Queries are planned by recursion; a deep one must not end the process.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::anyhow!("cannot start: {error}")),
     };
-    let result = runtime.block_on(run(&context, cli.command));
+    // The main thread has the system's stack, so the work is done on one of our own.
+    let result = std::thread::scope(|scope| {
+        let work = || runtime.block_on(run(&context, cli.command));
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(anyhow::anyhow!("the command ended unexpectedly; that is a fault of Stele")),
+            Err(error) => Err(error.into()),
+        }
+    });
     // A query that still runs must not hold the process up.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     match result {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use stele_event::COLUMNS;
+use stele_event::{COLUMNS, ocsf};
 use stele_store::search::time;
 use stele_store::{QueryLimits, RowBatch, SearchRequest, StoreError};
 
@@ -73,6 +73,10 @@ pub(super) async fn search(
     let now = node.now_micros();
     let request = parameters.request(now)?;
     let format = RowFormat::by_name(parameters.format.as_deref())?;
+    if format == RowFormat::Ocsf && !request.columns.is_empty() {
+        let detail = "an OCSF document is made of every column; leave `columns` out";
+        return Err(Problem::bad_request("columns_refused", detail));
+    }
     let stream = node.store().search(&request, node.fields(), now, &Node::anonymous()).await?;
     Ok(rows(stele_store::render::batches(stream), format))
 }
@@ -108,6 +112,8 @@ async fn run_sql(State(node): Shared, parameters: SqlParameters) -> Result<Respo
 enum RowFormat {
     Ndjson,
     Csv,
+    /// OCSF documents, one a line; needs every column.
+    Ocsf,
 }
 
 impl RowFormat {
@@ -115,9 +121,10 @@ impl RowFormat {
         match name {
             None | Some("ndjson") => Ok(Self::Ndjson),
             Some("csv") => Ok(Self::Csv),
+            Some("ocsf") => Ok(Self::Ocsf),
             Some(other) => Err(Problem::bad_request(
                 "format_unknown",
-                format!("format is `ndjson` or `csv`, not `{other}`"),
+                format!("format is `ndjson`, `csv` or `ocsf`, not `{other}`"),
             )),
         }
     }
@@ -138,6 +145,7 @@ fn rows(
         Ok::<_, std::convert::Infallible>(match (batch, format) {
             (Ok(batch), RowFormat::Ndjson) => batch.ndjson(),
             (Ok(batch), RowFormat::Csv) => batch.csv(header),
+            (Ok(batch), RowFormat::Ocsf) => batch.lines(|row| ocsf::document(row)),
             (Err(error), _) => format!("{}\n", json!({"error": error.to_string()})),
         })
     });
@@ -203,7 +211,7 @@ pub(super) async fn facets(
     Ok(Json(objects(&batches).into_iter().map(Value::Object).collect()))
 }
 
-/// One event by its address `<batch>-<pos>`: its columns.
+/// One event by its address `<batch>-<pos>`: its columns and its OCSF document.
 pub(super) async fn event(
     State(node): Shared,
     Path(address): Path<String>,
@@ -221,7 +229,8 @@ pub(super) async fn event(
     while let Some(rows) = stream.next().await {
         let rows = rows?;
         if rows.rows() > 0 {
-            return Ok(Json(json!({"event": rows.object(0)})));
+            let document = ocsf::document(&rows.row(0));
+            return Ok(Json(json!({"event": rows.object(0), "ocsf": document})));
         }
     }
     Err(Problem::not_found(format!("there is no event `{address}`")))

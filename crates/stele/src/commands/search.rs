@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// Oldest first.
     #[arg(long)]
     oldest_first: bool,
+    /// Print OCSF documents, one a line.
+    #[arg(long, conflicts_with = "columns")]
+    ocsf: bool,
     /// The columns to show, by name and with commas between.
     #[arg(long, value_delimiter = ',')]
     columns: Vec<String>,
@@ -39,7 +42,7 @@ const SHOWN: &[&str] =
     &["time", "source_type", "user_name", "operation", "src_ip", "status_code", "message"];
 
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let table = std::io::stdout().is_terminal() && !context.json;
+    let table = std::io::stdout().is_terminal() && !context.json && !arguments.ocsf;
     let columns = match arguments.columns.is_empty() && table {
         true => SHOWN.iter().map(|name| (*name).to_owned()).collect(),
         false => arguments.columns.clone(),
@@ -53,6 +56,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
                 ("columns", columns.join(",")),
                 ("order", if arguments.oldest_first { "asc" } else { "desc" }.to_owned()),
             ];
+            if arguments.ocsf {
+                query.push(("format", "ocsf".to_owned()));
+            }
             query.extend(arguments.since.map(|since| ("since", since)));
             query.extend(arguments.until.map(|until| ("until", until)));
             let mut lines = Vec::new();
@@ -90,6 +96,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
                 found += batch.rows();
                 if table {
                     rows.extend((0..batch.rows()).map(|row| batch.object(row).into()));
+                } else if arguments.ocsf {
+                    let lines = batch.lines(|row| stele_event::ocsf::document(row));
+                    output.write_all(lines.as_bytes())?;
                 } else {
                     output.write_all(batch.ndjson().as_bytes())?;
                 }

@@ -1,0 +1,6 @@
+//! Stele from outside: the real binary, a real folder, real HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+mod corpus;
+mod node;
+mod server;

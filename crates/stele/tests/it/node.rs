@@ -1,0 +1,131 @@
+//! What a sender, an analyst and an operator see of one node.
+
+use serde_json::{Value, json};
+
+use crate::server::{Server, count, rows, run};
+
+const TRAIL: &str = r#"{"eventVersion":"1.11","eventTime":"2026-11-24T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-central-1","sourceIPAddress":"203.0.113.7","eventID":"6f1c","userIdentity":{"type":"IAMUser","userName":"alice","arn":"arn:aws:iam::111122223333:user/alice"},"requestParameters":{"bucketName":"ledger","key":"a b"},"errorCode":"AccessDenied"}"#;
+
+fn numbers(answer: &Value) -> Value {
+    let pick = |name: &str| answer[name].clone();
+    json!([pick("accepted"), pick("duplicate"), pick("failed"), pick("conflict")])
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_a_kill_and_the_same_id_is_kept_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(data);
+    let other_bytes = TRAIL.replace("alice", "mallory");
+    assert_eq!(numbers(&server.ingest("ingest/cloudtrail?source=t", TRAIL.as_bytes())), json!([1, 0, 0, 0]));
+    assert_eq!(numbers(&server.ingest("ingest/cloudtrail", TRAIL.as_bytes())), json!([0, 1, 0, 0]));
+    assert_eq!(numbers(&server.ingest("ingest", other_bytes.as_bytes())), json!([1, 0, 0, 1]));
+    // Searchable at once, by the server's side and by the command line beside it.
+    assert_eq!(rows(data, &["search", "id_conflict:true"]).len(), 1);
+    server.kill();
+    for round in 0..3 {
+        let server = Server::start(data);
+        assert_eq!(count(data, "SELECT count(*) FROM events"), 2, "round {round}");
+        assert_eq!(numbers(&server.ingest("ingest/cloudtrail", TRAIL.as_bytes())), json!([0, 1, 0, 0]));
+        assert_eq!(numbers(&server.ingest("ingest/cloudtrail", other_bytes.as_bytes())), json!([0, 1, 0, 0]));
+        match round {
+            0 => assert_eq!(server.request("POST", "admin/flush", "", b"").0, 200),
+            1 => assert_eq!(server.request("POST", "admin/compact", "", b"").0, 200),
+            _ => {}
+        }
+        server.kill();
+    }
+    let found = rows(data, &["search", "userIdentity.userName:alice requestParameters.key:\"a b\" outcome:denied"]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["raw"], TRAIL);
+    assert_eq!(found[0]["source"], "t");
+    let document = &rows(data, &["search", "user:alice", "--ocsf"])[0];
+    assert_eq!(document["class_uid"], 6003);
+    assert_eq!(document["api"]["operation"], "GetObject");
+    assert_eq!(document["metadata"]["uid"], "6f1c");
+}
+
+#[test]
+fn hostile_bodies_get_a_clear_answer_and_nothing_readable_is_lost() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(data);
+    let nested = "[".repeat(100_000);
+    let mut body = b"{\"n\":1}\n\xff\xfe\x00{\n{\"n\":1,\"n\":2}\n3\n{\"torn\":".to_vec();
+    body.extend(b"\n");
+    body.extend(format!("{{\"deep\":{nested}\n").as_bytes());
+    body.extend(b"{\"n\":4}\n");
+    let answer = server.ingest("ingest/json", &body);
+    let total = ["accepted", "duplicate", "failed"].map(|name| answer[name].as_i64().unwrap());
+    assert_eq!(total.iter().sum::<i64>(), count(data, "SELECT count(*) FROM events"));
+    assert_eq!(total[0], 3, "{answer}");
+    let failed = "SELECT count(*) FROM events WHERE parse_status = 'failed' AND class_uid = 0 AND raw IS NOT NULL";
+    assert_eq!(count(data, failed), total[2]);
+
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(b"{\"packed\":1}\n{\"packed\":2}\n").unwrap();
+    let gzip = gzip.finish().unwrap();
+    let (status, _) = server.request("POST", "ingest/json", "Content-Encoding: gzip\r\n", &gzip);
+    assert_eq!(status, 200);
+    let (status, answer) =
+        server.request("POST", "ingest/json", "Content-Encoding: gzip\r\n", &gzip[..gzip.len() - 6]);
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("damage"), "{answer}");
+    assert_eq!(rows(data, &["search", "raw.packed:*"]).len(), 4);
+
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    bomb.write_all(&vec![b'\n'; 200 << 20]).unwrap();
+    let (status, answer) = server.request("POST", "ingest", "", &bomb.finish().unwrap());
+    assert_eq!(status, 400, "{answer}");
+    assert!(answer.contains("intake."), "{answer}");
+
+    for (path, headers, part) in [
+        ("ingest/nonsense", "", "unknown format `nonsense`"),
+        ("ingest?dataset=../x", "", "is no name for a dataset"),
+        ("ingest", "Content-Encoding: br\r\n", "content-encoding `br` is not read"),
+    ] {
+        let (status, answer) = server.request("POST", path, headers, b"{}");
+        assert_eq!(status, 400, "{path}");
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+    assert_eq!(server.request("GET", "health", "", b"").0, 200);
+}
+
+#[test]
+fn sql_only_reads_and_a_deep_question_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(data);
+    server.ingest("ingest/text", b"one\ntwo\n");
+    for sql in [
+        "DROP TABLE events",
+        "INSERT INTO events (message) VALUES ('x')",
+        "CREATE TABLE x AS SELECT 1",
+        "COPY events TO '/tmp/x.csv'",
+        "SET datafusion.execution.batch_size = 1",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM read_parquet('x')",
+        "CREATE EXTERNAL TABLE x STORED AS CSV LOCATION '/etc/passwd'",
+    ] {
+        let output = run(data, &["sql", sql]);
+        assert_eq!(output.status.code(), Some(1), "{sql}");
+    }
+    let deep = vec!["message <> 'x'"; 2_000].join(" AND ");
+    let sql = format!("SELECT count(*) FROM events WHERE {deep}");
+    assert_eq!(count(data, &sql), 2);
+    assert_eq!(server.request("GET", "health", "", b"").0, 200);
+}
+
+#[test]
+fn a_second_server_and_a_public_address_are_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(data);
+    let second = run(data, &["up", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another Stele"));
+    drop(server);
+    let public = run(data, &["up", "--listen", "0.0.0.0:0"]);
+    assert!(String::from_utf8_lossy(&public.stderr).contains("loopback"));
+}
