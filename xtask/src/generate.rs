@@ -14,7 +14,7 @@ use stele_event::columns_doc::columns_markdown;
 
 use crate::arguments::Arguments;
 use crate::steps::Outcome;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 
 /// What to do with what was generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +35,15 @@ struct Generated {
 const FILES: &[Generated] = &[
     Generated { path: "docs/event-model.md", text: |_| Ok(Some(columns_markdown())) },
     Generated { path: "crates/stele-event/src/ocsf/generated.rs", text: ocsf_tables },
+    Generated { path: "docs/openapi.json", text: |w| stele(w, "openapi") },
+    Generated { path: "docs/cli.md", text: |w| stele(w, "help-markdown") },
 ];
 
-/// Writes the files, or with `--check` compares them.
+/// Writes the files, or with `--check` compares them. Builds `stele` first, which writes some.
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Result<()> {
     let mode = if arguments.flag("--check") { Mode::Check } else { Mode::Write };
     arguments.finish()?;
+    workspace::run(&mut workspace.cargo(&["build", "--workspace", "--bins"]))?;
     check(workspace, mode).map(|_| ())
 }
 
@@ -123,6 +126,13 @@ fn formatted(workspace: &Workspace, source: &str) -> anyhow::Result<String> {
     })?;
     ensure!(output.status.success(), "rustfmt refuses what was generated");
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// What a hidden subcommand of the built binary prints.
+fn stele(workspace: &Workspace, subcommand: &str) -> anyhow::Result<Option<String>> {
+    let mut command = Command::new(workspace.binary("debug"));
+    let text = workspace::stdout_of(command.arg(subcommand))?;
+    Ok(Some(format!("{}\n", text.trim_end())))
 }
 
 #[cfg(test)]

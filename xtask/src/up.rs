@@ -12,7 +12,7 @@ use crate::workspace::{self, Workspace};
 pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> anyhow::Result<()> {
     eprintln!("building stele (dev profile; the first time takes about ten minutes on two cores)");
     let started = Instant::now();
-    workspace::run(&mut workspace.cargo(&["build", "--package", "stele"]))?;
+    workspace::run(&mut workspace.cargo(&["build", "--workspace", "--bins"]))?;
     eprintln!("built in {:.1} s", started.elapsed().as_secs_f64());
     let mut command = Command::new(workspace.binary("debug"));
     command.arg("up").args(arguments.rest());

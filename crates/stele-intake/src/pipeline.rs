@@ -264,7 +264,7 @@ fn format_of(receipt: &Receipt) -> Result<&'static dyn Format, IntakeError> {
 }
 
 /// Cuts a payload's spans into pieces that fit a batch. Each piece shares the bytes.
-pub fn pieces(payload: Payload, events_max: usize, bytes_max: usize) -> Vec<Payload> {
+pub fn pieces(payload: &Payload, events_max: usize, bytes_max: usize) -> Vec<Payload> {
     let mut pieces = Vec::new();
     let mut rest = &payload.spans[..];
     while !rest.is_empty() {

@@ -216,7 +216,7 @@ impl Node {
         let payload = Payload { receipt, header: splitter.context().to_vec(), spans, bytes };
         let mut answer = Answer::default();
         let events_max = self.config.batch.events_max as usize;
-        for piece in pieces(payload, events_max, 8 << 20) {
+        for piece in pieces(&payload, events_max, 8 << 20) {
             answer.add(self.intake.submit(&piece)?);
         }
         Ok((answer, damage))
@@ -270,7 +270,7 @@ impl Node {
             let sequence = self.store.flush_sealed(self.clock.now_millis()).await?;
             self.committed(sequence)?;
         }
-        if ticks % 30 == 0 {
+        if ticks.is_multiple_of(30) {
             self.compact(false).await?;
             self.store.delete_retired(self.clock.now_millis()).await?;
         }
@@ -359,13 +359,11 @@ impl Sink for StoreSink {
 }
 
 fn format_for(submission: &Submission, bytes: &[u8]) -> Result<&'static dyn Format, IntakeError> {
-    match &submission.format {
-        Some(id) => formats::by_id(id).ok_or_else(|| IntakeError::Refused(formats::unknown(id))),
-        None => {
-            let content_type = submission.content_type.as_deref();
-            Ok(detect(&Hint { content_type, ..Hint::default() }, bytes).format)
-        }
+    if let Some(id) = &submission.format {
+        return formats::by_id(id).ok_or_else(|| IntakeError::Refused(formats::unknown(id)));
     }
+    let content_type = submission.content_type.as_deref();
+    Ok(detect(&Hint { content_type, ..Hint::default() }, bytes).format)
 }
 
 fn check_dataset(name: &str) -> Result<(), IntakeError> {

@@ -88,7 +88,7 @@ impl Chunk {
     fn from_columns(partition: Partition, rows: usize, columns: Vec<Option<ArrayRef>>) -> Self {
         let time_range = range_of(columns[Column::Time as usize].as_ref());
         let batch_range = range_of(columns[Column::Batch as usize].as_ref());
-        let memory_bytes = columns.iter().flatten().map(|a| a.get_buffer_memory_size()).sum();
+        let memory_bytes = columns.iter().flatten().map(Array::get_buffer_memory_size).sum();
         Self { partition, rows, columns, time_range, batch_range, memory_bytes }
     }
 

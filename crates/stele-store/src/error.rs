@@ -55,7 +55,7 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn object(
         action: &'static str,
-        path: impl ToString,
+        path: &(impl ToString + ?Sized),
     ) -> impl FnOnce(object_store::Error) -> Self {
         let path = path.to_string();
         move |source| Self::Object { action, path, source }

@@ -44,7 +44,7 @@ pub struct QueryLimits {
 
 impl Default for QueryLimits {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(60), rows_max: 1_000_000 }
+        Self { timeout: Duration::from_mins(1), rows_max: 1_000_000 }
     }
 }
 
@@ -274,6 +274,7 @@ async fn collected(frame: DataFrame) -> Result<Vec<RowBatch>, StoreError> {
 }
 
 /// The engine's words, without its own prefixes.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 pub(crate) fn query_error(error: datafusion::error::DataFusionError) -> StoreError {
     if matches!(error.find_root(), datafusion::error::DataFusionError::ResourcesExhausted(_)) {
         return StoreError::Limit { limit: "memory".to_owned(), setting: "query.memory_bytes_max" };

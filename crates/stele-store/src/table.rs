@@ -97,7 +97,7 @@ impl Table {
 
     /// The version of the table that this value knows.
     pub fn version(&self) -> u64 {
-        self.state.version() as u64
+        self.state.version()
     }
 
     /// The files of this version.

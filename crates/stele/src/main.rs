@@ -10,14 +10,20 @@ mod target;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Security logs in, kept and provable: collect, store, search.
 #[derive(Debug, Parser)]
 #[command(name = "stele", version, about, propagate_version = true)]
 struct Cli {
     /// The data folder.
-    #[arg(long, global = true, env = "STELE_DATA", default_value = "./stele-data", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "STELE_DATA",
+        default_value = "./stele-data",
+        value_name = "DIR"
+    )]
     data: PathBuf,
     /// The address of a running server, to use instead of the data folder.
     #[arg(long, global = true, env = "STELE_SERVER", value_name = "URL")]
@@ -47,6 +53,12 @@ enum Command {
     Store(commands::store::Arguments),
     /// Make up logs, for trials and benchmarks.
     Gen(commands::gen_logs::Arguments),
+    /// Print the description of the HTTP interface (OpenAPI 3.1).
+    #[command(hide = true)]
+    Openapi,
+    /// Print the help of every command as a page.
+    #[command(hide = true)]
+    HelpMarkdown,
 }
 
 /// The stack of a thread that may plan a query, in bytes; only what is used takes memory.
@@ -62,8 +74,13 @@ pub(crate) struct Context {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let level = std::env::var("STELE_LOG").unwrap_or_else(|_| "stele=info,stele_server=info,warn".into());
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_target(false).init();
+    let level =
+        std::env::var("STELE_LOG").unwrap_or_else(|_| "stele=info,stele_server=info,warn".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
     let context = Context { data: cli.data, server: cli.server, json: cli.json };
     // Queries are planned by recursion; a deep one must not end the process.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -80,7 +97,9 @@ fn main() -> ExitCode {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
         match thread.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(anyhow::anyhow!("the command ended unexpectedly; that is a fault of Stele")),
+            Ok(Err(_)) => {
+                Err(anyhow::anyhow!("the command ended unexpectedly; that is a fault of Stele"))
+            }
             Err(error) => Err(error.into()),
         }
     });
@@ -102,6 +121,8 @@ async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Tail(arguments) => commands::tail::run(context, &arguments).await,
         Command::Fields => commands::fields::run(context),
         Command::Store(arguments) => commands::store::run(context, &arguments).await,
+        Command::Openapi => commands::reference::openapi(),
+        Command::HelpMarkdown => commands::reference::help_markdown(Cli::command()),
         Command::Gen(arguments) => commands::gen_logs::run(context, &arguments),
     }
 }

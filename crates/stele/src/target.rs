@@ -44,7 +44,9 @@ impl Target {
             Ok(node) => Ok(Self::Local(Box::new(node))),
             Err(NodeError::InUse(folder)) => match running(&context.data) {
                 Some(address) => Ok(Self::Remote(Remote::new(&address))),
-                None => bail!("the data folder `{folder}` is in use by another command; wait for it to end"),
+                None => bail!(
+                    "the data folder `{folder}` is in use by another command; wait for it to end"
+                ),
             },
             Err(error) => Err(error.into()),
         }
@@ -82,7 +84,12 @@ impl Remote {
     }
 
     /// Posts JSON and streams the answer's body to a writer.
-    pub(crate) async fn post_into(&self, path: &str, body: &Value, output: &mut dyn Write) -> anyhow::Result<()> {
+    pub(crate) async fn post_into(
+        &self,
+        path: &str,
+        body: &Value,
+        output: &mut dyn Write,
+    ) -> anyhow::Result<()> {
         let response = self.send(self.client.post(self.url(path)).json(body)).await?;
         let mut body = response.bytes_stream();
         while let Some(part) = body.next().await {
@@ -96,8 +103,10 @@ impl Remote {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
-        let response =
-            request.send().await.with_context(|| format!("cannot reach the server at {}", self.base))?;
+        let response = request
+            .send()
+            .await
+            .with_context(|| format!("cannot reach the server at {}", self.base))?;
         if response.status().is_success() {
             return Ok(response);
         }

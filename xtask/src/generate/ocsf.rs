@@ -227,8 +227,9 @@ impl<'a> Tables<'a> {
             let _ = write!(
                 text,
                 "    Class {{\n        uid: {}, name: {:?}, caption: {:?},\n        \
-                 category_uid: {}, category_name: {:?},\n        activities: &[\n{activities}        \
-                 ],\n        required: &[\n{}        ],\n        profiles: &[\n{}        ],\n        \
+                 category_uid: {}, category_name: {:?},\n        \
+                 activities: &[\n{activities}        ],\n        \
+                 required: &[\n{}        ],\n        profiles: &[\n{}        ],\n        \
                  {},\n        attributes: &[\n{}        ],\n    }},\n",
                 class.uid.unwrap_or_default(),
                 class.name,

@@ -44,6 +44,13 @@ struct Contents {
     durable: Vec<u8>,
 }
 
+impl Contents {
+    /// Makes what is written now durable.
+    fn settle(&mut self) {
+        self.durable.clone_from(&self.now);
+    }
+}
+
 impl FaultFileSystem {
     fn disk(&self) -> MutexGuard<'_, Disk> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -64,16 +71,17 @@ impl FaultFileSystem {
         let random = SeededEntropy::new(seed);
         let mut disk = self.disk();
         disk.faults = Faults::default();
-        disk.names = disk.durable_names.clone();
+        let durable_names = disk.durable_names.clone();
+        disk.names.clone_from(&durable_names);
         for file in &mut disk.files {
             let mut after = file.durable.clone();
-            if random.next() % 2 == 0 {
+            if random.next().is_multiple_of(2) {
                 after.resize(file.now.len().max(after.len()), 0);
             }
             for (index, sector) in file.now.chunks(SECTOR_BYTES).enumerate() {
                 let start = index * SECTOR_BYTES;
                 let fits = start + sector.len() <= after.len();
-                if fits && random.next() % 2 == 0 {
+                if fits && random.next().is_multiple_of(2) {
                     after[start..start + sector.len()].copy_from_slice(sector);
                 }
             }
@@ -86,7 +94,7 @@ impl FaultFileSystem {
         let mut disk = self.disk();
         if let Some(&index) = disk.names.get(path) {
             disk.files[index].now[offset] ^= mask;
-            disk.files[index].durable = disk.files[index].now.clone();
+            disk.files[index].settle();
         }
     }
 
@@ -95,7 +103,7 @@ impl FaultFileSystem {
         let mut disk = self.disk();
         if let Some(&index) = disk.names.get(path) {
             disk.files[index].now.truncate(bytes);
-            disk.files[index].durable = disk.files[index].now.clone();
+            disk.files[index].settle();
         }
     }
 

@@ -351,6 +351,9 @@ struct Walked {
     torn: Option<Damage>,
 }
 
+/// What is done with a sound frame: its sequence number and its body.
+type Visit<'a> = dyn FnMut(u64, &[u8]) -> Result<(), WalError> + 'a;
+
 /// Visits the sound frames of a segment. What is unreadable before `acknowledged_to`, or before a
 /// later sound frame, is damage; what is unreadable at the end is a torn tail.
 fn walk(
@@ -358,7 +361,7 @@ fn walk(
     bytes: &[u8],
     acknowledged_to: u64,
     recovery: &mut Recovery,
-    each: &mut dyn FnMut(u64, &[u8]) -> Result<(), WalError>,
+    each: &mut Visit<'_>,
 ) -> Result<Walked, WalError> {
     let end = segment.durable_end.min(bytes.len() as u64) as usize;
     let bytes = &bytes[..end];

@@ -98,7 +98,7 @@ pub struct Placement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// Some records of one payload.
-    Append(Placement, Payload),
+    Append(Placement, Box<Payload>),
     /// The end of a batch.
     Close {
         /// The batch.
@@ -203,7 +203,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Record> {
             let bytes = read_payload(reader)?;
             spans.last().is_none_or(|span| span.end <= bytes.len()).then_some(())?;
             let payload = Payload { receipt, header, spans, bytes };
-            Some(Record::Append(Placement { batch, first_pos, salt_seed }, payload))
+            Some(Record::Append(Placement { batch, first_pos, salt_seed }, Box::new(payload)))
         }
         _ => None,
     }

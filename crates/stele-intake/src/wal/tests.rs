@@ -202,7 +202,7 @@ proptest! {
     fn a_record_comes_back_as_it_went(payload in payloads(), batch: i64, seed: Option<[u8; 32]>) {
         let placement = Placement { batch, first_pos: 3, salt_seed: seed };
         let body = Prepared::new(&payload).unwrap().place(&placement);
-        prop_assert_eq!(decode(&body).unwrap(), Record::Append(placement, payload));
+        prop_assert_eq!(decode(&body).unwrap(), Record::Append(placement, Box::new(payload)));
     }
 
     #[test]

@@ -15,12 +15,26 @@ use stele_intake::wal::record::{self, Record};
 use super::{Problem, Shared};
 use crate::node::Submission;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 pub(super) struct Target {
+    /// Who delivers.
     source: Option<String>,
+    /// The dataset; `main` where there is none.
     dataset: Option<String>,
 }
 
+/// Stores records; the format is found out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ingest",
+    params(Target),
+    request_body(description = "records, also gzip or zstd", content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "durable and searchable: accepted, duplicate, failed (stored raw), conflict, errors"),
+        (status = 400, description = "can never be taken", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "try again after Retry-After", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn any(
     state: Shared,
     query: Query<Target>,
@@ -30,6 +44,18 @@ pub(super) async fn any(
     ingest(state, None, query.0, &headers, body).await
 }
 
+/// Stores records of a format.
+#[utoipa::path(
+    post,
+    path = "/api/v1/ingest/{format}",
+    params(("format" = String, Path, description = "cloudtrail, vpcflow, app_flask, syslog, json, text"), Target),
+    request_body(description = "records, also gzip or zstd", content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "durable and searchable: accepted, duplicate, failed (stored raw), conflict, errors"),
+        (status = 400, description = "can never be taken", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "try again after Retry-After", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn of_format(
     state: Shared,
     Path(format): Path<String>,
@@ -74,6 +100,12 @@ async fn ingest(
 }
 
 /// How far the import of a content has come.
+#[utoipa::path(
+    get,
+    path = "/api/v1/import/{content_sha256}",
+    params(("content_sha256" = String, Path, description = "SHA-256 of the file, in hexadecimal")),
+    responses((status = 200, description = "bytes_done and finished"))
+)]
 pub(super) async fn progress(
     State(node): Shared,
     Path(content_sha256): Path<String>,
@@ -82,6 +114,16 @@ pub(super) async fn progress(
 }
 
 /// A piece of a file, as `stele import` cuts it; the body is a record of the write-ahead log.
+#[utoipa::path(
+    post,
+    path = "/api/v1/import",
+    request_body(description = "a record of the write-ahead log", content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "durable and searchable: accepted, duplicate, failed (stored raw), conflict, errors"),
+        (status = 400, description = "can never be taken", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "try again after Retry-After", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn import(State(node): Shared, body: Bytes) -> Result<Json<Answer>, Problem> {
     let Ok(Record::Append(_, mut payload)) = record::decode(&body) else {
         return Err(Problem::bad_request("piece_invalid", "the body is no piece of an import"));

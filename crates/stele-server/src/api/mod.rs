@@ -18,6 +18,44 @@ use serde_json::{Value, json};
 use crate::node::Node;
 pub use problem::Problem;
 
+/// The description of the interface; `docs/openapi.json` is made of it.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Stele",
+        description = "Security logs in, kept and found again. Errors are problem details \
+                       (RFC 9457) with a stable `code`.",
+        license(name = "Apache-2.0")
+    ),
+    paths(
+        health,
+        status,
+        flush,
+        compact,
+        ingest::any,
+        ingest::of_format,
+        ingest::progress,
+        ingest::import,
+        query::search,
+        query::sql,
+        query::sql_get,
+        query::fields,
+        query::histogram,
+        query::facets,
+        query::event,
+    ),
+    components(schemas(problem::ProblemBody))
+)]
+struct Description;
+
+/// The description of the interface as OpenAPI 3.1, in JSON.
+///
+/// # Errors
+/// Where it cannot be written as JSON: a fault of Stele.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(&<Description as utoipa::OpenApi>::openapi())
+}
+
 /// What every handler has at hand.
 pub type Shared = State<Arc<Node>>;
 
@@ -60,19 +98,35 @@ async fn front() -> &'static str {
      curl 'http://127.0.0.1:7800/api/v1/search?q=&limit=10'\n"
 }
 
+/// Whether the server answers.
+#[utoipa::path(get, path = "/api/v1/health", responses((status = 200, description = "it does")))]
 async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
+/// Files, rows, bytes and what waits in the write-ahead log.
+#[utoipa::path(get, path = "/api/v1/status", responses((status = 200, description = "figures")))]
 async fn status(State(node): Shared) -> Result<Json<Value>, Problem> {
     let (store, backlog_bytes) = node.status()?;
     Ok(Json(json!({"store": store, "write_ahead_log_bytes": backlog_bytes})))
 }
 
+/// Moves everything that is in memory into the lake.
+#[utoipa::path(
+    post,
+    path = "/api/v1/admin/flush",
+    responses((status = 200, description = "the lake holds everything up to this sequence"))
+)]
 async fn flush(State(node): Shared) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"committed_sequence": node.flush().await?})))
 }
 
+/// Moves everything into the lake and joins small files.
+#[utoipa::path(
+    post,
+    path = "/api/v1/admin/compact",
+    responses((status = 200, description = "files, rows and bytes before and after"))
+)]
 async fn compact(State(node): Shared) -> Result<Json<Value>, Problem> {
     node.flush().await?;
     Ok(Json(json!(node.compact(true).await?)))

@@ -2,7 +2,6 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use stele_intake::pipeline::IntakeError;
 use stele_store::StoreError;
 
@@ -13,6 +12,21 @@ use crate::node::NodeError;
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
+    detail: String,
+}
+
+/// An error as it is sent (`application/problem+json`, RFC 9457).
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub(super) struct ProblemBody {
+    /// A URI that stands for the kind of error.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// The kind of error; does not change between versions.
+    code: String,
+    /// What happened, and what to do.
     detail: String,
 }
 
@@ -71,14 +85,15 @@ impl From<NodeError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
-            "type": format!("https://stele.invalid/problems/{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("error"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
-        });
-        let mut response = (self.status, body.to_string()).into_response();
+        let body = ProblemBody {
+            r#type: format!("https://stele.invalid/problems/{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("error").to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.to_owned(),
+            detail: self.detail,
+        };
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);

@@ -17,15 +17,22 @@ use stele_store::{QueryLimits, RowBatch, SearchRequest, StoreError};
 use super::{Problem, Shared};
 use crate::node::Node;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 pub(super) struct SearchParameters {
+    /// The query, in the search syntax; everything where it is empty.
     #[serde(default)]
     q: String,
+    /// Event times from here on: `2h`, `today`, `2026-11-24T10:00:00Z`.
     since: Option<String>,
+    /// Event times before this.
     until: Option<String>,
+    /// At most so many rows; 1,000 where it is not given.
     limit: Option<usize>,
+    /// By event time, `desc` (newest first) or `asc`.
     order: Option<String>,
+    /// The columns wanted, with commas between; all where it is not given.
     columns: Option<String>,
+    /// `ndjson`, `csv` or `ocsf`.
     format: Option<String>,
     /// Histogram: the width of a bar, such as `1h`.
     step: Option<String>,
@@ -66,6 +73,16 @@ impl SearchParameters {
     }
 }
 
+/// Events that match, sorted by event time.
+#[utoipa::path(
+    get,
+    path = "/api/v1/search",
+    params(SearchParameters),
+    responses(
+        (status = 200, description = "rows, as NDJSON, CSV or OCSF"),
+        (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn search(
     State(node): Shared,
     Query(parameters): Query<SearchParameters>,
@@ -81,13 +98,25 @@ pub(super) async fn search(
     Ok(rows(stele_store::render::batches(stream), format))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
 pub(super) struct SqlParameters {
+    /// The question; the table is `events`.
     #[serde(alias = "q")]
     sql: String,
+    /// `ndjson` or `csv`.
     format: Option<String>,
 }
 
+/// Asks in SQL; only reading is possible.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sql",
+    request_body = SqlParameters,
+    responses(
+        (status = 200, description = "rows, as NDJSON or CSV"),
+        (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn sql(
     state: Shared,
     Json(body): Json<SqlParameters>,
@@ -95,6 +124,16 @@ pub(super) async fn sql(
     run_sql(state, body).await
 }
 
+/// Asks in SQL, for a browser or curl.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sql",
+    params(SqlParameters),
+    responses(
+        (status = 200, description = "rows, as NDJSON or CSV"),
+        (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn sql_get(
     state: Shared,
     query: Query<SqlParameters>,
@@ -160,6 +199,14 @@ fn rows(
 }
 
 /// Every field that a query may name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/fields",
+    responses(
+        (status = 200, description = "columns and source fields"),
+        (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn fields(State(node): Shared) -> Json<Value> {
     let columns = COLUMNS.iter().map(|spec| {
         let kind = format!("{:?}", spec.kind).to_lowercase();
@@ -175,6 +222,15 @@ pub(super) async fn fields(State(node): Shared) -> Json<Value> {
 }
 
 /// Matching events by time and severity; the counts are exact.
+#[utoipa::path(
+    get,
+    path = "/api/v1/histogram",
+    params(SearchParameters),
+    responses(
+        (status = 200, description = "time, severity_id, count"),
+        (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn histogram(
     State(node): Shared,
     Query(parameters): Query<SearchParameters>,
@@ -196,6 +252,15 @@ pub(super) async fn histogram(
 }
 
 /// The values of a column among the matching events, most frequent first; the counts are exact.
+#[utoipa::path(
+    get,
+    path = "/api/v1/facets",
+    params(SearchParameters),
+    responses(
+        (status = 200, description = "value, count"),
+        (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn facets(
     State(node): Shared,
     Query(parameters): Query<SearchParameters>,
@@ -212,6 +277,15 @@ pub(super) async fn facets(
 }
 
 /// One event by its address `<batch>-<pos>`: its columns and its OCSF document.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/{address}",
+    params(("address" = String, Path, description = "`<_batch>-<_pos>`")),
+    responses(
+        (status = 200, description = "the event and its OCSF document"),
+        (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn event(
     State(node): Shared,
     Path(address): Path<String>,

@@ -12,7 +12,8 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<ExitCode> {
     let mut output = std::io::stdout().lock();
     for spec in COLUMNS {
         if context.json {
-            let line = serde_json::json!({"name": spec.name, "ocsf": spec.ocsf, "description": spec.doc});
+            let line =
+                serde_json::json!({"name": spec.name, "ocsf": spec.ocsf, "description": spec.doc});
             writeln!(output, "{line}")?;
         } else {
             writeln!(output, "{:<18} {:<30} {}", spec.name, spec.ocsf, spec.doc)?;
@@ -21,7 +22,8 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<ExitCode> {
     for field in formats::fields() {
         if context.json {
             let column = field.column.name();
-            let line = serde_json::json!({"name": field.name, "format": field.format, "column": column});
+            let line =
+                serde_json::json!({"name": field.name, "format": field.format, "column": column});
             writeln!(output, "{line}")?;
         } else {
             writeln!(output, "{:<28} {:<20} in {}", field.name, field.column.name(), field.format)?;

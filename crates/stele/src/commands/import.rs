@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use stele_intake::import::{self, ImportOptions, ImportSummary, ImportTarget, PlannedFile, Progress};
+use stele_intake::import::{
+    self, ImportOptions, ImportSummary, ImportTarget, PlannedFile, Progress,
+};
 use stele_intake::pipeline::IntakeError;
 use stele_parse::formats;
 
@@ -109,7 +111,11 @@ fn report(context: &Context, summary: &ImportSummary) -> anyhow::Result<()> {
         summary.records, summary.files, summary.accepted, summary.duplicate, summary.failed,
     )?;
     if summary.conflict > 0 {
-        writeln!(output, "{} of the stored have a known id over other bytes (id_conflict)", summary.conflict)?;
+        writeln!(
+            output,
+            "{} of the stored have a known id over other bytes (id_conflict)",
+            summary.conflict
+        )?;
     }
     if summary.files_known > 0 {
         writeln!(output, "{} files were imported before", summary.files_known)?;

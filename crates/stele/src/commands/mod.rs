@@ -3,6 +3,7 @@
 pub(crate) mod fields;
 pub(crate) mod gen_logs;
 pub(crate) mod import;
+pub(crate) mod reference;
 pub(crate) mod search;
 pub(crate) mod sql;
 pub(crate) mod store;

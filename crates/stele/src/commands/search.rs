@@ -43,9 +43,10 @@ const SHOWN: &[&str] =
 
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let table = std::io::stdout().is_terminal() && !context.json && !arguments.ocsf;
-    let columns = match arguments.columns.is_empty() && table {
-        true => SHOWN.iter().map(|name| (*name).to_owned()).collect(),
-        false => arguments.columns.clone(),
+    let columns = if arguments.columns.is_empty() && table {
+        SHOWN.iter().map(|name| (*name).to_owned()).collect()
+    } else {
+        arguments.columns.clone()
     };
     let mut output = std::io::stdout().lock();
     let found = match Target::open(context).await? {
@@ -63,7 +64,10 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
             query.extend(arguments.until.map(|until| ("until", until)));
             let mut lines = Vec::new();
             if !table {
-                return server.get_into("search", &query, &mut output).await.map(|()| ExitCode::SUCCESS);
+                return server
+                    .get_into("search", &query, &mut output)
+                    .await
+                    .map(|()| ExitCode::SUCCESS);
             }
             server.get_into("search", &query, &mut lines).await?;
             let rows: Vec<serde_json::Value> = lines
@@ -134,7 +138,11 @@ pub(crate) fn print_table(
         text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(WIDTH_MAX).collect()
     };
     let width = |column: &String| {
-        rows.iter().map(|row| cell(row, column).chars().count()).max().unwrap_or(0).max(column.len())
+        rows.iter()
+            .map(|row| cell(row, column).chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(column.len())
     };
     let widths: Vec<usize> = columns.iter().map(width).collect();
     let line = |cells: Vec<String>| {

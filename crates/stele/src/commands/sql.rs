@@ -33,7 +33,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
             server.post_into("sql", &body, &mut lines).await?;
             for line in lines.split(|byte| *byte == b'\n') {
                 if let Ok(serde_json::Value::Object(row)) = serde_json::from_slice(line) {
-                    names.extend(row.keys().filter(|k| !names.contains(k)).cloned().collect::<Vec<_>>());
+                    names.extend(
+                        row.keys().filter(|k| !names.contains(k)).cloned().collect::<Vec<_>>(),
+                    );
                     rows.push(row.into());
                 }
             }

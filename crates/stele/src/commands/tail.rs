@@ -25,12 +25,14 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Res
     let ask = async |sql: String| -> anyhow::Result<Vec<Value>> {
         let mut lines = Vec::new();
         server.post_into("sql", &serde_json::json!({"sql": sql}), &mut lines).await?;
-        let rows = lines.split(|byte| *byte == b'\n').filter_map(|l| serde_json::from_slice(l).ok());
+        let rows =
+            lines.split(|byte| *byte == b'\n').filter_map(|l| serde_json::from_slice(l).ok());
         Ok(rows.collect())
     };
     // The last batch may still grow, so its position counts too.
     let last = r#"SELECT "_batch", "_pos" FROM events ORDER BY "_batch" DESC, "_pos" DESC LIMIT 1"#;
-    let place = |row: &Value| (row["_batch"].as_i64().unwrap_or(0), row["_pos"].as_i64().unwrap_or(-1));
+    let place =
+        |row: &Value| (row["_batch"].as_i64().unwrap_or(0), row["_pos"].as_i64().unwrap_or(-1));
     let (mut batch, mut pos) = ask(last.to_owned()).await?.first().map_or((0, -1), place);
     let mut shown = 0;
     let mut output = std::io::stdout().lock();
@@ -46,12 +48,18 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Res
             if context.json {
                 writeln!(output, "{row}")?;
             } else {
-                let text = |name: &str| row[name].as_str().unwrap_or("-").replace(char::is_control, " ");
+                let text =
+                    |name: &str| row[name].as_str().unwrap_or("-").replace(char::is_control, " ");
                 writeln!(
                     output,
                     "{} {} {} {} {} {} {:.120}",
-                    text("time"), text("source_type"), text("user_name"), text("operation"),
-                    text("src_ip"), text("status_code"), text("message"),
+                    text("time"),
+                    text("source_type"),
+                    text("user_name"),
+                    text("operation"),
+                    text("src_ip"),
+                    text("status_code"),
+                    text("message"),
                 )?;
             }
             shown += 1;

@@ -17,7 +17,10 @@ fn what_was_acknowledged_is_there_after_a_kill_and_the_same_id_is_kept_once() {
     let data = folder.path();
     let server = Server::start(data);
     let other_bytes = TRAIL.replace("alice", "mallory");
-    assert_eq!(numbers(&server.ingest("ingest/cloudtrail?source=t", TRAIL.as_bytes())), json!([1, 0, 0, 0]));
+    assert_eq!(
+        numbers(&server.ingest("ingest/cloudtrail?source=t", TRAIL.as_bytes())),
+        json!([1, 0, 0, 0])
+    );
     assert_eq!(numbers(&server.ingest("ingest/cloudtrail", TRAIL.as_bytes())), json!([0, 1, 0, 0]));
     assert_eq!(numbers(&server.ingest("ingest", other_bytes.as_bytes())), json!([1, 0, 0, 1]));
     // Searchable at once, by the server's side and by the command line beside it.
@@ -26,8 +29,14 @@ fn what_was_acknowledged_is_there_after_a_kill_and_the_same_id_is_kept_once() {
     for round in 0..3 {
         let server = Server::start(data);
         assert_eq!(count(data, "SELECT count(*) FROM events"), 2, "round {round}");
-        assert_eq!(numbers(&server.ingest("ingest/cloudtrail", TRAIL.as_bytes())), json!([0, 1, 0, 0]));
-        assert_eq!(numbers(&server.ingest("ingest/cloudtrail", other_bytes.as_bytes())), json!([0, 1, 0, 0]));
+        assert_eq!(
+            numbers(&server.ingest("ingest/cloudtrail", TRAIL.as_bytes())),
+            json!([0, 1, 0, 0])
+        );
+        assert_eq!(
+            numbers(&server.ingest("ingest/cloudtrail", other_bytes.as_bytes())),
+            json!([0, 1, 0, 0])
+        );
         match round {
             0 => assert_eq!(server.request("POST", "admin/flush", "", b"").0, 200),
             1 => assert_eq!(server.request("POST", "admin/compact", "", b"").0, 200),
@@ -35,7 +44,10 @@ fn what_was_acknowledged_is_there_after_a_kill_and_the_same_id_is_kept_once() {
         }
         server.kill();
     }
-    let found = rows(data, &["search", "userIdentity.userName:alice requestParameters.key:\"a b\" outcome:denied"]);
+    let found = rows(
+        data,
+        &["search", "userIdentity.userName:alice requestParameters.key:\"a b\" outcome:denied"],
+    );
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["raw"], TRAIL);
     assert_eq!(found[0]["source"], "t");
@@ -68,8 +80,12 @@ fn hostile_bodies_get_a_clear_answer_and_nothing_readable_is_lost() {
     let gzip = gzip.finish().unwrap();
     let (status, _) = server.request("POST", "ingest/json", "Content-Encoding: gzip\r\n", &gzip);
     assert_eq!(status, 200);
-    let (status, answer) =
-        server.request("POST", "ingest/json", "Content-Encoding: gzip\r\n", &gzip[..gzip.len() - 6]);
+    let (status, answer) = server.request(
+        "POST",
+        "ingest/json",
+        "Content-Encoding: gzip\r\n",
+        &gzip[..gzip.len() - 6],
+    );
     assert_eq!(status, 200, "{answer}");
     assert!(answer.contains("damage"), "{answer}");
     assert_eq!(rows(data, &["search", "raw.packed:*"]).len(), 4);

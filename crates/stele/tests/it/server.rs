@@ -50,7 +50,7 @@ impl Server {
             .spawn()
             .unwrap();
         let mut server = Self { process, address: String::new() };
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             assert!(Instant::now() < deadline, "the server does not start");
             assert_eq!(server.process.try_wait().unwrap(), None, "the server ended");
@@ -67,7 +67,13 @@ impl Server {
     }
 
     /// Sends a request; the status and the body.
-    pub(crate) fn request(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let head = format!(
             "{method} /api/v1/{path} HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n{headers}\r\n",

@@ -94,8 +94,12 @@ pub(super) fn parse(header: &str) -> Vec<Field> {
 }
 
 /// Whether a line names fields: two or more, and most of them known. Fields of later versions are
-/// not known yet.
+/// not known yet. Only spaces and tabs part them: a line that holds a control character is kept as
+/// a record, for a header is not stored.
 pub(super) fn is_header(line: &str) -> bool {
+    if line.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+        return false;
+    }
     let (mut names, mut known) = (0, 0);
     for name in line.split_ascii_whitespace() {
         if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
