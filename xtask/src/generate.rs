@@ -36,6 +36,7 @@ const FILES: &[Generated] = &[
     Generated { path: "docs/event-model.md", text: |_| Ok(Some(columns_markdown())) },
     Generated { path: "crates/stele-event/src/ocsf/generated.rs", text: ocsf_tables },
     Generated { path: "docs/openapi.json", text: |w| stele(w, "openapi") },
+    Generated { path: "docs/configuration.md", text: |w| stele(w, "config-markdown") },
     Generated { path: "docs/cli.md", text: |w| stele(w, "help-markdown") },
 ];
 

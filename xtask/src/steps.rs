@@ -100,7 +100,8 @@ impl TestCounts {
         let plain = without_colours(line);
         let line = plain.trim();
         let nextest = line.starts_with("Summary [") && line.contains(" run: ");
-        if nextest || line.starts_with("test result: ") {
+        // Indented, it is a test that nextest quotes because it failed.
+        if nextest || plain.starts_with("test result: ") {
             self.passed += number_before(line, " passed");
             self.failed += number_before(line, " failed");
             self.skipped += number_before(line, " skipped") + number_before(line, " ignored");

@@ -24,7 +24,9 @@ use stele_intake::wal::{Wal, WalConfig};
 use stele_parse::detect::detect;
 use stele_parse::format::{Format, Hint};
 use stele_parse::formats;
-use stele_store::{Caller, Compacted, Lake, Rows, Status, Store, StoreConfig, StoreError};
+use stele_store::{
+    Caller, Compacted, Lake, QueryLimits, Rows, Status, Store, StoreConfig, StoreError,
+};
 
 /// Settings of a node.
 #[derive(Debug, Clone)]
@@ -39,6 +41,10 @@ pub struct NodeConfig {
     pub batch: BatchConfig,
     /// Limits of decompression.
     pub decode: DecodeLimits,
+    /// A longer request is refused, in bytes.
+    pub body_bytes_max: usize,
+    /// Limits of a query.
+    pub query: QueryLimits,
     /// Longer records are cut, in bytes.
     pub record_bytes_max: usize,
     /// How long an event's own id is remembered, in days.
@@ -54,6 +60,8 @@ impl NodeConfig {
             wal: WalConfig::default(),
             batch: BatchConfig::default(),
             decode: DecodeLimits { decoded_bytes_max: 64 << 20, ratio_max: 200 },
+            body_bytes_max: 64 << 20,
+            query: QueryLimits::default(),
             record_bytes_max: 1 << 20,
             once_window_days: 30,
         }

@@ -5,7 +5,6 @@
 //! dropped stops its query.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::object_store::ObjectStoreUrl;
@@ -31,21 +30,6 @@ use crate::store::{EVENTS, Store, View};
 pub struct Caller {
     /// The name under which the question is recorded.
     pub name: String,
-}
-
-/// What one query may use.
-#[derive(Debug, Clone, Copy)]
-pub struct QueryLimits {
-    /// How long it may run.
-    pub timeout: Duration,
-    /// How many rows it may return; the row after that ends it with a note.
-    pub rows_max: usize,
-}
-
-impl Default for QueryLimits {
-    fn default() -> Self {
-        Self { timeout: Duration::from_mins(1), rows_max: 1_000_000 }
-    }
 }
 
 /// A question in the search syntax.

@@ -34,6 +34,11 @@ impl RowBatch {
         self.0.num_rows()
     }
 
+    /// The first rows, at most so many.
+    pub fn first(&self, rows: usize) -> Self {
+        Self(self.0.slice(0, rows.min(self.rows())))
+    }
+
     /// The names of the columns.
     pub fn names(&self) -> Vec<String> {
         self.0.schema().fields().iter().map(|field| field.name().clone()).collect()

@@ -5,29 +5,28 @@
 
 mod commands;
 pub mod generate;
+mod settings;
 mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use settings::{Flag, Settings};
 
 /// Security logs in, kept and provable: collect, store, search.
 #[derive(Debug, Parser)]
 #[command(name = "stele", version, about, propagate_version = true)]
 struct Cli {
-    /// The data folder.
-    #[arg(
-        long,
-        global = true,
-        env = "STELE_DATA",
-        default_value = "./stele-data",
-        value_name = "DIR"
-    )]
-    data: PathBuf,
+    /// The data folder [default: ./stele-data; variable: STELE_DATA].
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<String>,
     /// The address of a running server, to use instead of the data folder.
-    #[arg(long, global = true, env = "STELE_SERVER", value_name = "URL")]
+    #[arg(long, global = true, env = "STELE_SERVER", hide_env_values = true, value_name = "URL")]
     server: Option<String>,
+    /// The configuration file; `./stele.toml` is read where it is there.
+    #[arg(long, global = true, env = "STELE_CONFIG", hide_env_values = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON: one object a row, or one summary object.
     #[arg(long, global = true)]
     json: bool,
@@ -51,6 +50,8 @@ enum Command {
     Fields,
     /// Look at the store and tidy it up.
     Store(commands::store::Arguments),
+    /// Show the configuration, or check a file.
+    Config(commands::config::Arguments),
     /// Make up logs, for trials and benchmarks.
     Gen(commands::gen_logs::Arguments),
     /// Print the description of the HTTP interface (OpenAPI 3.1).
@@ -59,6 +60,9 @@ enum Command {
     /// Print the help of every command as a page.
     #[command(hide = true)]
     HelpMarkdown,
+    /// Print the table of the settings as a page.
+    #[command(hide = true)]
+    ConfigMarkdown,
 }
 
 /// The stack of a thread that may plan a query, in bytes; only what is used takes memory.
@@ -67,7 +71,7 @@ const STACK_BYTES: usize = 64 << 20;
 /// What every command needs to know.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
-    data: PathBuf,
+    settings: Settings,
     server: Option<String>,
     json: bool,
 }
@@ -81,7 +85,11 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
-    let context = Context { data: cli.data, server: cli.server, json: cli.json };
+    let settings = match cli.settings() {
+        Ok(settings) => settings,
+        Err(error) => return failed(&error),
+    };
+    let context = Context { settings, server: cli.server, json: cli.json };
     // Queries are planned by recursion; a deep one must not end the process.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_stack_size(STACK_BYTES)
@@ -112,6 +120,26 @@ fn main() -> ExitCode {
     }
 }
 
+impl Cli {
+    /// The settings that are in force.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        if matches!(&self.command, Command::Config(arguments) if arguments.is_check()) {
+            return Ok(Settings::default());
+        }
+        let mut flags = Vec::new();
+        let mut flag = |setting, flag, value: &Option<String>| {
+            if let Some(value) = value.clone() {
+                flags.push(Flag { setting, flag, value });
+            }
+        };
+        flag("data", "--data", &self.data);
+        if let Command::Up(arguments) = &self.command {
+            flag("listen", "--listen", arguments.listen());
+        }
+        settings::load(self.config.as_deref(), |name| std::env::var(name).ok(), &flags)
+    }
+}
+
 async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(arguments) => commands::up::run(context, arguments).await,
@@ -121,6 +149,8 @@ async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Tail(arguments) => commands::tail::run(context, &arguments).await,
         Command::Fields => commands::fields::run(context),
         Command::Store(arguments) => commands::store::run(context, &arguments).await,
+        Command::Config(arguments) => commands::config::run(context, &arguments),
+        Command::ConfigMarkdown => commands::reference::config_markdown(),
         Command::Openapi => commands::reference::openapi(),
         Command::HelpMarkdown => commands::reference::help_markdown(Cli::command()),
         Command::Gen(arguments) => commands::gen_logs::run(context, &arguments),

@@ -13,7 +13,7 @@ use stele_intake::import::ImportTarget;
 use stele_intake::once::ImportProgress;
 use stele_intake::pipeline::{Answer, IntakeError};
 use stele_intake::wal::record::{Payload, Placement, Prepared};
-use stele_server::{Node, NodeConfig, NodeError};
+use stele_server::{Node, NodeError};
 
 use crate::Context;
 
@@ -40,9 +40,11 @@ impl Target {
         if let Some(server) = &context.server {
             return Ok(Self::Remote(Remote::new(server)));
         }
-        match Node::open(NodeConfig::new(&context.data)).await {
+        let config = context.settings.node();
+        let data = config.data.clone();
+        match Node::open(config).await {
             Ok(node) => Ok(Self::Local(Box::new(node))),
-            Err(NodeError::InUse(folder)) => match running(&context.data) {
+            Err(NodeError::InUse(folder)) => match running(&data) {
                 Some(address) => Ok(Self::Remote(Remote::new(&address))),
                 None => bail!(
                     "the data folder `{folder}` is in use by another command; wait for it to end"

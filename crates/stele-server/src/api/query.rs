@@ -1,7 +1,5 @@
 //! Questions over HTTP.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -12,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stele_event::{COLUMNS, ocsf};
 use stele_store::search::time;
-use stele_store::{QueryLimits, RowBatch, SearchRequest, StoreError};
+use stele_store::{RowBatch, SearchRequest, StoreError};
 
 use super::{Problem, Shared};
 use crate::node::Node;
@@ -41,7 +39,7 @@ pub(super) struct SearchParameters {
 }
 
 impl SearchParameters {
-    fn request(&self, now_micros: i64) -> Result<SearchRequest, Problem> {
+    fn request(&self, node: &Node, now_micros: i64) -> Result<SearchRequest, Problem> {
         let time = |text: &Option<String>| {
             text.as_deref()
                 .map(|text| time::parse(text, now_micros))
@@ -60,7 +58,7 @@ impl SearchParameters {
             query: self.q.clone(),
             since_micros: time(&self.since)?,
             until_micros: time(&self.until)?,
-            limit: Some(self.limit.unwrap_or(1_000).min(QueryLimits::default().rows_max)),
+            limit: Some(self.limit.unwrap_or(1_000).min(node.config().query.rows_max)),
             ascending,
             columns: self
                 .columns
@@ -88,14 +86,14 @@ pub(super) async fn search(
     Query(parameters): Query<SearchParameters>,
 ) -> Result<Response, Problem> {
     let now = node.now_micros();
-    let request = parameters.request(now)?;
+    let request = parameters.request(&node, now)?;
     let format = RowFormat::by_name(parameters.format.as_deref())?;
     if format == RowFormat::Ocsf && !request.columns.is_empty() {
         let detail = "an OCSF document is made of every column; leave `columns` out";
         return Err(Problem::bad_request("columns_refused", detail));
     }
     let stream = node.store().search(&request, node.fields(), now, &Node::anonymous()).await?;
-    Ok(rows(stele_store::render::batches(stream), format))
+    Ok(rows(node.config().query.apply(stele_store::render::batches(stream)), format))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
@@ -144,7 +142,7 @@ pub(super) async fn sql_get(
 async fn run_sql(State(node): Shared, parameters: SqlParameters) -> Result<Response, Problem> {
     let format = RowFormat::by_name(parameters.format.as_deref())?;
     let stream = node.store().sql(&parameters.sql, &Node::anonymous()).await?;
-    Ok(rows(stele_store::render::batches(stream), format))
+    Ok(rows(node.config().query.apply(stele_store::render::batches(stream)), format))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,11 +173,8 @@ fn rows(
     batches: impl Stream<Item = Result<RowBatch, StoreError>> + Send + 'static,
     format: RowFormat,
 ) -> Response {
-    let limits = QueryLimits::default();
-    let deadline = tokio::time::Instant::now() + limits.timeout;
     let mut first = true;
-    let timed = batches.take_until(tokio::time::sleep_until(deadline));
-    let text = timed.map(move |batch| {
+    let text = batches.map(move |batch| {
         let header = std::mem::take(&mut first);
         Ok::<_, std::convert::Infallible>(match (batch, format) {
             (Ok(batch), RowFormat::Ndjson) => batch.ndjson(),
@@ -188,14 +183,8 @@ fn rows(
             (Err(error), _) => format!("{}\n", json!({"error": error.to_string()})),
         })
     });
-    let late = futures::stream::once(async move {
-        let over = tokio::time::Instant::now() >= deadline;
-        let limit = Duration::as_secs(&limits.timeout);
-        let note = json!({"error": format!("the query went over its limit of {limit} s")});
-        Ok(if over { format!("{note}\n") } else { String::new() })
-    });
     let kind = if format == RowFormat::Csv { "text/csv" } else { "application/x-ndjson" };
-    ([(header::CONTENT_TYPE, kind)], Body::from_stream(text.chain(late))).into_response()
+    ([(header::CONTENT_TYPE, kind)], Body::from_stream(text)).into_response()
 }
 
 /// Every field that a query may name.
@@ -243,11 +232,10 @@ pub(super) async fn histogram(
             format!("`{step}` is no width; write `5m`, `1h` or `1d`"),
         )
     })?;
-    let request = parameters.request(now)?;
-    let batches = node
-        .store()
-        .histogram(&request, step_micros, node.fields(), now, &Node::anonymous())
-        .await?;
+    let request = parameters.request(&node, now)?;
+    let anonymous = Node::anonymous();
+    let answer = node.store().histogram(&request, step_micros, node.fields(), now, &anonymous);
+    let batches = node.config().query.wait(answer).await?;
     Ok(Json(objects(&batches).into_iter().map(Value::Object).collect()))
 }
 
@@ -269,10 +257,11 @@ pub(super) async fn facets(
     let field = parameters.field.clone().ok_or_else(|| {
         Problem::bad_request("field_missing", "`field` names the column to count")
     })?;
-    let mut request = parameters.request(now)?;
+    let mut request = parameters.request(&node, now)?;
     request.limit = Some(parameters.limit.unwrap_or(20).min(1_000));
-    let batches =
-        node.store().facets(&request, &field, node.fields(), now, &Node::anonymous()).await?;
+    let anonymous = Node::anonymous();
+    let answer = node.store().facets(&request, &field, node.fields(), now, &anonymous);
+    let batches = node.config().query.wait(answer).await?;
     Ok(Json(objects(&batches).into_iter().map(Value::Object).collect()))
 }
 

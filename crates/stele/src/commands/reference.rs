@@ -1,4 +1,5 @@
-//! `stele openapi` and `stele help-markdown`: the references in docs/, from the code itself.
+//! `stele openapi`, `stele help-markdown` and `stele config-markdown`: the references in docs/,
+//! from the code itself.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -8,6 +9,11 @@ use stele_server::api;
 
 pub(crate) fn openapi() -> anyhow::Result<ExitCode> {
     writeln!(std::io::stdout(), "{}", api::openapi_json()?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn config_markdown() -> anyhow::Result<ExitCode> {
+    writeln!(std::io::stdout(), "{}", crate::settings::markdown().trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -92,7 +92,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
             };
             let stream =
                 node.store().search(&request, node.fields(), now, &Node::anonymous()).await?;
-            let mut batches = Box::pin(stele_store::render::batches(stream));
+            let mut batches =
+                Box::pin(node.config().query.apply(stele_store::render::batches(stream)));
             let mut rows = Vec::new();
             let mut found = 0;
             while let Some(batch) = batches.next().await {

@@ -42,7 +42,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         }
         Target::Local(node) => {
             let stream = node.store().sql(&arguments.sql, &Node::anonymous()).await?;
-            let mut batches = Box::pin(stele_store::render::batches(stream));
+            let mut batches =
+                Box::pin(node.config().query.apply(stele_store::render::batches(stream)));
             while let Some(batch) = batches.next().await {
                 let batch = batch?;
                 if table {

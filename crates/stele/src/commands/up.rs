@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use stele_server::{Node, NodeConfig, Submission, api};
+use stele_server::{Node, Submission, api};
 
 use crate::Context;
 use crate::generate::{BACKLOG_HOURS, Delivery, Demo, TUTORIAL_SEED};
@@ -17,36 +17,44 @@ use crate::target::RUN_FILE;
 /// Start a server on this machine.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The address to listen on. Others than loopback need TLS and credentials, which come later.
-    #[arg(long, default_value = "127.0.0.1:7800", value_name = "ADDR")]
-    listen: SocketAddr,
+    /// The address to listen on [default: 127.0.0.1:7800; variable: STELE_LISTEN]. Others than
+    /// loopback need TLS and credentials, which come later.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
     /// Also feed the logs of a small made-up company, with one intrusion in them.
     #[arg(long)]
     demo: bool,
 }
 
-/// A request is at most this long, in bytes.
-const BODY_BYTES_MAX: usize = 64 << 20;
+impl Arguments {
+    /// The address, where one was given.
+    pub(crate) fn listen(&self) -> &Option<String> {
+        &self.listen
+    }
+}
 
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    if !arguments.listen.ip().is_loopback() {
+    let listen: SocketAddr = context.settings.listen.parse()?;
+    if !listen.ip().is_loopback() {
         bail!(
             "{} is not a loopback address; without TLS and credentials Stele only listens on loopback \
              (put a proxy that has both in front, or use 127.0.0.1)",
-            arguments.listen
+            listen
         );
     }
-    let listener = tokio::net::TcpListener::bind(arguments.listen).await.with_context(|| {
-        format!("cannot listen on {}; choose another with --listen", arguments.listen)
-    })?;
+    let listener = tokio::net::TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}; choose another with --listen"))?;
     let address = format!("http://{}", listener.local_addr()?);
-    let node = Arc::new(Node::open(NodeConfig::new(&context.data)).await?);
-    let run_file = context.data.join(RUN_FILE);
+    let config = context.settings.node();
+    let (data, body_bytes_max) = (config.data.clone(), config.body_bytes_max);
+    let node = Arc::new(Node::open(config).await?);
+    let run_file = data.join(RUN_FILE);
     let run = serde_json::json!({"address": address, "process": std::process::id()});
     std::fs::write(&run_file, run.to_string())?;
     let replayed = node.replayed();
     let mut output = std::io::stderr();
-    writeln!(output, "Stele listens on {address}, data in {}", context.data.display())?;
+    writeln!(output, "Stele listens on {address}, data in {}", data.display())?;
     if replayed.rows > 0 {
         writeln!(output, "{} events came back from the write-ahead log", replayed.rows)?;
     }
@@ -61,7 +69,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         async move { node.run().await }
     });
     let demo = arguments.demo.then(|| tokio::spawn(feed(node.clone())));
-    let router = api::router(node.clone(), BODY_BYTES_MAX);
+    let router = api::router(node.clone(), body_bytes_max);
     api::serve(listener, router, stopped()).await?;
     background.abort();
     let _ = background.await;

@@ -134,6 +134,31 @@ fn sql_only_reads_and_a_deep_question_ends_nothing() {
 }
 
 #[test]
+fn settings_come_from_a_file_and_a_limit_ends_an_answer_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let config = data.join("limits.toml");
+    std::fs::write(&config, "[query]\nrows_max = 2\n").unwrap();
+    let config = config.to_str().unwrap();
+    let shown = rows(data, &["--config", config, "config", "show"]);
+    let row = shown.iter().find(|row| row["name"] == "query.rows_max").unwrap();
+    assert_eq!((row["value"].as_u64(), &row["from"]), (Some(2), &format!("{config}:2").into()));
+    run(data, &["import", "--format", "text", "--source", "s", config]);
+    let whole = rows(data, &["sql", "SELECT raw FROM events"]);
+    assert_eq!(whole.len(), 2);
+    let limited = run(data, &["--config", config, "sql", "SELECT * FROM events, events AS again"]);
+    let answer = String::from_utf8_lossy(&limited.stdout).into_owned();
+    assert_eq!((limited.status.code(), answer.lines().count()), (Some(1), 2));
+    let error = String::from_utf8_lossy(&limited.stderr).into_owned();
+    assert!(error.contains("limit of 2 rows") && error.contains("`query.rows_max`"), "{error}");
+    std::fs::write(config, "[query]\nrows = 2\n").unwrap();
+    let wrong = run(data, &["config", "check", config]);
+    assert_eq!(wrong.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(error.contains("limits.toml:2: unknown setting `query.rows`"), "{error}");
+}
+
+#[test]
 fn a_second_server_and_a_public_address_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
