@@ -17,6 +17,9 @@ use stele_event::{Column, RowView};
 use crate::error::StoreError;
 use crate::query::query_error;
 
+/// The rows of an answer as the engine streams them.
+pub type RowStream = SendableRecordBatchStream;
+
 /// Some rows of an answer.
 #[derive(Debug, Clone)]
 pub struct RowBatch(RecordBatch);
@@ -28,6 +31,11 @@ pub fn batches(
     stream.map(|batch| batch.map(RowBatch).map_err(query_error))
 }
 
+/// The names of a stream's columns, in their order.
+pub fn names(stream: &SendableRecordBatchStream) -> Vec<String> {
+    stream.schema().fields().iter().map(|field| field.name().clone()).collect()
+}
+
 impl RowBatch {
     /// How many rows.
     pub fn rows(&self) -> usize {
@@ -35,6 +43,7 @@ impl RowBatch {
     }
 
     /// The first rows, at most so many.
+    #[must_use]
     pub fn first(&self, rows: usize) -> Self {
         Self(self.0.slice(0, rows.min(self.rows())))
     }
@@ -63,11 +72,19 @@ impl RowBatch {
             .collect()
     }
 
-    /// Every row as a line of JSON.
+    /// Every row as a line of JSON, its members in the order of the columns.
     pub fn ndjson(&self) -> String {
+        let names: Vec<Value> = self.names().into_iter().map(Value::String).collect();
         let mut text = String::new();
         for row in 0..self.rows() {
-            let _ = writeln!(text, "{}", Value::Object(self.object(row)));
+            let mut next = '{';
+            for (name, array) in names.iter().zip(self.0.columns()) {
+                if array.is_valid(row) {
+                    let _ = write!(text, "{next}{name}:{}", value(array, row));
+                    next = ',';
+                }
+            }
+            text.push_str(if next == '{' { "{}\n" } else { "}\n" });
         }
         text
     }

@@ -3,6 +3,7 @@
 //! One command is one file in [`commands`]; this file reads the words and says how it ended. Data
 //! goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 error, 2 usage, 4 partial.
 
+mod answer;
 mod commands;
 pub mod generate;
 mod settings;
@@ -127,12 +128,12 @@ impl Cli {
             return Ok(Settings::default());
         }
         let mut flags = Vec::new();
-        let mut flag = |setting, flag, value: &Option<String>| {
-            if let Some(value) = value.clone() {
-                flags.push(Flag { setting, flag, value });
+        let mut flag = |setting, name, value: Option<&String>| {
+            if let Some(value) = value.cloned() {
+                flags.push(Flag { setting, name, value });
             }
         };
-        flag("data", "--data", &self.data);
+        flag("data", "--data", self.data.as_ref());
         if let Command::Up(arguments) = &self.command {
             flag("listen", "--listen", arguments.listen());
         }

@@ -86,7 +86,7 @@ macro_rules! number {
             about: $about,
             kind: Kind::Number {
                 range: $range,
-                get: |settings| settings.$($field).+ as u64,
+                get: |settings| u64::try_from(settings.$($field).+).unwrap_or(u64::MAX),
                 set: |settings, value| settings.$($field).+ = value as _,
             },
         }

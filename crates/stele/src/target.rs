@@ -3,11 +3,9 @@
 //! A running server leaves its address in `run.json` in its folder; a command that finds the
 //! folder in use talks to that server, otherwise it opens the folder itself.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use futures::StreamExt;
 use serde_json::Value;
 use stele_intake::import::ImportTarget;
 use stele_intake::once::ImportProgress;
@@ -30,7 +28,7 @@ pub(crate) enum Target {
 #[derive(Debug, Clone)]
 pub(crate) struct Remote {
     pub(crate) base: String,
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     handle: tokio::runtime::Handle,
 }
 
@@ -70,41 +68,24 @@ impl Remote {
         }
     }
 
-    /// Asks and streams the answer's body to a writer.
-    pub(crate) async fn get_into(
-        &self,
-        path: &str,
-        query: &[(&str, String)],
-        output: &mut dyn Write,
-    ) -> anyhow::Result<()> {
-        let response = self.send(self.client.get(self.url(path)).query(query)).await?;
-        let mut body = response.bytes_stream();
-        while let Some(part) = body.next().await {
-            output.write_all(&part.context("the server went away in the middle of the answer")?)?;
-        }
-        Ok(())
+    /// Gets a JSON value.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(self.send(self.client.get(self.url(path))).await?.json().await?)
     }
 
-    /// Posts JSON and streams the answer's body to a writer.
-    pub(crate) async fn post_into(
-        &self,
-        path: &str,
-        body: &Value,
-        output: &mut dyn Write,
-    ) -> anyhow::Result<()> {
-        let response = self.send(self.client.post(self.url(path)).json(body)).await?;
-        let mut body = response.bytes_stream();
-        while let Some(part) = body.next().await {
-            output.write_all(&part.context("the server went away in the middle of the answer")?)?;
-        }
-        Ok(())
+    /// Posts nothing, and gets a JSON value.
+    pub(crate) async fn post(&self, path: &str) -> anyhow::Result<Value> {
+        Ok(self.send(self.client.post(self.url(path))).await?.json().await?)
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}/api/v1/{path}", self.base)
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
+    pub(crate) async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> anyhow::Result<reqwest::Response> {
         let response = request
             .send()
             .await

@@ -1,16 +1,20 @@
 //! Questions over HTTP.
 
+use std::io;
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::header;
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stele_event::{COLUMNS, ocsf};
+use stele_store::render::RowStream;
 use stele_store::search::time;
-use stele_store::{RowBatch, SearchRequest, StoreError};
+use stele_store::{RowBatch, SearchRequest};
 
 use super::{Problem, Shared};
 use crate::node::Node;
@@ -93,7 +97,7 @@ pub(super) async fn search(
         return Err(Problem::bad_request("columns_refused", detail));
     }
     let stream = node.store().search(&request, node.fields(), now, &Node::anonymous()).await?;
-    Ok(rows(node.config().query.apply(stele_store::render::batches(stream)), format))
+    Ok(rows(&node, stream, format))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
@@ -142,7 +146,7 @@ pub(super) async fn sql_get(
 async fn run_sql(State(node): Shared, parameters: SqlParameters) -> Result<Response, Problem> {
     let format = RowFormat::by_name(parameters.format.as_deref())?;
     let stream = node.store().sql(&parameters.sql, &Node::anonymous()).await?;
-    Ok(rows(node.config().query.apply(stele_store::render::batches(stream)), format))
+    Ok(rows(&node, stream, format))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,24 +171,38 @@ impl RowFormat {
     }
 }
 
-/// Streams rows. A failure in the middle is a last row `{"error":…}`: never a short answer that
-/// looks whole.
-fn rows(
-    batches: impl Stream<Item = Result<RowBatch, StoreError>> + Send + 'static,
-    format: RowFormat,
-) -> Response {
+/// The header that names the columns, in their order, as a JSON array.
+const COLUMNS_NAME: HeaderName = HeaderName::from_static("stele-columns");
+
+/// Streams rows. A failure in the middle is a last row `{"error":…}`, after which the answer breaks
+/// off without its proper end: it never looks like a short answer that is whole.
+fn rows(node: &Node, stream: RowStream, format: RowFormat) -> Response {
+    let names = json!(stele_store::render::names(&stream)).to_string();
+    let batches = node.config().query.apply(stele_store::render::batches(stream));
     let mut first = true;
-    let text = batches.map(move |batch| {
+    let text = batches.flat_map(move |batch| {
         let header = std::mem::take(&mut first);
-        Ok::<_, std::convert::Infallible>(match (batch, format) {
-            (Ok(batch), RowFormat::Ndjson) => batch.ndjson(),
-            (Ok(batch), RowFormat::Csv) => batch.csv(header),
-            (Ok(batch), RowFormat::Ocsf) => batch.lines(|row| ocsf::document(row)),
-            (Err(error), _) => format!("{}\n", json!({"error": error.to_string()})),
-        })
+        let (text, end) = match (batch, format) {
+            (Ok(batch), RowFormat::Ndjson) => (batch.ndjson(), None),
+            (Ok(batch), RowFormat::Csv) => (batch.csv(header), None),
+            (Ok(batch), RowFormat::Ocsf) => (batch.lines(|row| ocsf::document(row)), None),
+            (Err(error), _) => {
+                let text = error.to_string();
+                (format!("{}\n", json!({"error": text})), Some(io::Error::other(text)))
+            }
+        };
+        let end = futures::stream::iter(end).then(|error| async {
+            // The last row leaves before the connection is cut.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Err(error)
+        });
+        futures::stream::iter([Ok(text)]).chain(end)
     });
     let kind = if format == RowFormat::Csv { "text/csv" } else { "application/x-ndjson" };
-    ([(header::CONTENT_TYPE, kind)], Body::from_stream(text)).into_response()
+    let names = HeaderValue::from_bytes(names.as_bytes());
+    let names = names.unwrap_or_else(|_| HeaderValue::from_static("[]"));
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (COLUMNS_NAME, names)];
+    (headers, Body::from_stream(text)).into_response()
 }
 
 /// Every field that a query may name.

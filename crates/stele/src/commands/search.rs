@@ -3,13 +3,12 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use futures::StreamExt;
-use stele_store::search::time;
-use stele_store::{RowBatch, SearchRequest};
+use futures::TryStreamExt;
+use serde_json::Value;
 
 use crate::Context;
+use crate::answer::{Question, Search};
 use crate::target::Target;
-use stele_server::Node;
 
 /// Find events, newest first: `stele search 'outcome:failure src_ip:203.0.113.0/24' --since 2h`.
 #[derive(Debug, clap::Args)]
@@ -48,78 +47,47 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     } else {
         arguments.columns.clone()
     };
-    let mut output = std::io::stdout().lock();
-    let found = match Target::open(context).await? {
-        Target::Remote(server) => {
-            let mut query = vec![
-                ("q", arguments.query.clone()),
-                ("limit", arguments.limit.to_string()),
-                ("columns", columns.join(",")),
-                ("order", if arguments.oldest_first { "asc" } else { "desc" }.to_owned()),
-            ];
-            if arguments.ocsf {
-                query.push(("format", "ocsf".to_owned()));
-            }
-            query.extend(arguments.since.map(|since| ("since", since)));
-            query.extend(arguments.until.map(|until| ("until", until)));
-            let mut lines = Vec::new();
-            if !table {
-                return server
-                    .get_into("search", &query, &mut output)
-                    .await
-                    .map(|()| ExitCode::SUCCESS);
-            }
-            server.get_into("search", &query, &mut lines).await?;
-            let rows: Vec<serde_json::Value> = lines
-                .split(|byte| *byte == b'\n')
-                .filter_map(|line| serde_json::from_slice(line).ok())
-                .collect();
-            print_table(&mut output, &columns, &rows)?;
-            rows.len()
-        }
-        Target::Local(node) => {
-            let now = node.now_micros();
-            let at = |text: Option<String>| {
-                text.map(|text| time::parse(&text, now)).transpose().map_err(anyhow::Error::msg)
-            };
-            let request = SearchRequest {
-                query: arguments.query,
-                since_micros: at(arguments.since)?,
-                until_micros: at(arguments.until)?,
-                limit: Some(arguments.limit),
-                ascending: arguments.oldest_first,
-                columns: columns.clone(),
-            };
-            let stream =
-                node.store().search(&request, node.fields(), now, &Node::anonymous()).await?;
-            let mut batches =
-                Box::pin(node.config().query.apply(stele_store::render::batches(stream)));
-            let mut rows = Vec::new();
-            let mut found = 0;
-            while let Some(batch) = batches.next().await {
-                let batch: RowBatch = batch?;
-                found += batch.rows();
-                if table {
-                    rows.extend((0..batch.rows()).map(|row| batch.object(row).into()));
-                } else if arguments.ocsf {
-                    let lines = batch.lines(|row| stele_event::ocsf::document(row));
-                    output.write_all(lines.as_bytes())?;
-                } else {
-                    output.write_all(batch.ndjson().as_bytes())?;
-                }
-            }
-            if table {
-                print_table(&mut output, &columns, &rows)?;
-            }
-            drop(batches);
-            node.close().await?;
-            found
-        }
-    };
-    if table && found >= arguments.limit {
+    let limit = arguments.limit;
+    let question = Question::Search(Search {
+        query: arguments.query,
+        since: arguments.since,
+        until: arguments.until,
+        limit,
+        oldest_first: arguments.oldest_first,
+        columns,
+        is_ocsf: arguments.ocsf,
+    });
+    let found = show(context, question, table).await?;
+    if found >= limit {
         writeln!(std::io::stderr(), "the first {found}; there may be more (see --limit)")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks, and prints the rows: as a table, or line by line as they come. Returns how many there
+/// were.
+pub(crate) async fn show(
+    context: &Context,
+    question: Question,
+    table: bool,
+) -> anyhow::Result<usize> {
+    let target = Target::open(context).await?;
+    let mut answer = target.ask(question).await?;
+    let mut output = std::io::stdout().lock();
+    let mut found = 0;
+    if table {
+        let names = std::mem::take(&mut answer.names);
+        let rows: Vec<Value> = answer.rows().await?.into_iter().map(Value::Object).collect();
+        print_table(&mut output, &names, &rows)?;
+        found = rows.len();
+    } else {
+        while let Some(text) = answer.text.try_next().await? {
+            found += text.lines().count();
+            output.write_all(text.as_bytes())?;
+        }
+    }
+    target.close().await?;
+    Ok(found)
 }
 
 /// Prints rows in columns as wide as they need to be, up to a limit. Control characters, which a

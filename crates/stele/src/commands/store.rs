@@ -25,16 +25,8 @@ enum StoreCommand {
 
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let answer: Value = match (Target::open(context).await?, arguments.command) {
-        (Target::Remote(server), StoreCommand::Status) => {
-            let mut body = Vec::new();
-            server.get_into("status", &[], &mut body).await?;
-            serde_json::from_slice(&body)?
-        }
-        (Target::Remote(server), StoreCommand::Compact) => {
-            let mut body = Vec::new();
-            server.post_into("admin/compact", &json!({}), &mut body).await?;
-            serde_json::from_slice(&body)?
-        }
+        (Target::Remote(server), StoreCommand::Status) => server.get("status").await?,
+        (Target::Remote(server), StoreCommand::Compact) => server.post("admin/compact").await?,
         (Target::Local(node), command) => {
             let answer = match command {
                 StoreCommand::Status => {

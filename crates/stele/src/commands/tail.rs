@@ -8,6 +8,7 @@ use anyhow::bail;
 use serde_json::Value;
 
 use crate::Context;
+use crate::answer::Question;
 use crate::target::Target;
 
 /// Show events as they arrive, in the order of arrival. Needs a running server.
@@ -19,15 +20,13 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let Target::Remote(server) = Target::open(context).await? else {
+    let target = Target::open(context).await?;
+    if matches!(target, Target::Local(_)) {
         bail!("no server is running on this folder, so nothing arrives; start one with `stele up`");
-    };
+    }
     let ask = async |sql: String| -> anyhow::Result<Vec<Value>> {
-        let mut lines = Vec::new();
-        server.post_into("sql", &serde_json::json!({"sql": sql}), &mut lines).await?;
-        let rows =
-            lines.split(|byte| *byte == b'\n').filter_map(|l| serde_json::from_slice(l).ok());
-        Ok(rows.collect())
+        let rows = target.ask(Question::Sql(sql)).await?.rows().await?;
+        Ok(rows.into_iter().map(Value::Object).collect())
     };
     // The last batch may still grow, so its position counts too.
     let last = r#"SELECT "_batch", "_pos" FROM events ORDER BY "_batch" DESC, "_pos" DESC LIMIT 1"#;

@@ -28,8 +28,8 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// The address, where one was given.
-    pub(crate) fn listen(&self) -> &Option<String> {
-        &self.listen
+    pub(crate) fn listen(&self) -> Option<&String> {
+        self.listen.as_ref()
     }
 }
 
@@ -37,9 +37,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     let listen: SocketAddr = context.settings.listen.parse()?;
     if !listen.ip().is_loopback() {
         bail!(
-            "{} is not a loopback address; without TLS and credentials Stele only listens on loopback \
-             (put a proxy that has both in front, or use 127.0.0.1)",
-            listen
+            "{listen} is not a loopback address; without TLS and credentials Stele only listens on \
+             loopback (put a proxy that has both in front, or use 127.0.0.1)"
         );
     }
     let listener = tokio::net::TcpListener::bind(listen)

@@ -18,7 +18,7 @@ pub(crate) struct Flag {
     /// The setting that it overrules.
     pub(crate) setting: &'static str,
     /// The flag as it was written.
-    pub(crate) flag: &'static str,
+    pub(crate) name: &'static str,
     /// The value.
     pub(crate) value: String,
 }
@@ -53,8 +53,8 @@ pub(crate) fn load(
         let index = SETTINGS.iter().position(|setting| setting.name == flag.setting);
         let index = index.with_context(|| format!("no setting `{}`", flag.setting))?;
         settings
-            .set(index, &flag.value, Origin::Flag(flag.flag))
-            .map_err(|message| anyhow::anyhow!("{}: {message}", flag.flag))?;
+            .set(index, &flag.value, Origin::Flag(flag.name))
+            .map_err(|message| anyhow::anyhow!("{}: {message}", flag.name))?;
     }
     Ok(settings)
 }

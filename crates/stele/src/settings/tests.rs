@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use super::{Flag, Settings, check, load, markdown, unknown_variables};
 
@@ -26,7 +27,7 @@ fn flags_overrule_variables_which_overrule_the_file() {
         ("STELE_QUERY_ROWS_MAX", "1_000"),
         ("STELE_LISTEN", "127.0.0.1:2"),
     ]);
-    let flags = [Flag { setting: "data", flag: "--data", value: "/from/flag".to_owned() }];
+    let flags = [Flag { setting: "data", name: "--data", value: "/from/flag".to_owned() }];
     let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
     let settings = load(Some(&path), variable, &flags).unwrap();
     assert_eq!(shown(&settings, "data"), pair("/from/flag", "--data"));
@@ -73,7 +74,7 @@ fn the_table_in_the_book_is_a_file_that_sets_the_defaults() {
     let mut text = String::new();
     for (setting, value, _) in Settings::default().each() {
         let value = if setting.is_number() { value } else { format!("\"{value}\"") };
-        text.push_str(&format!("{} = {value}\n", setting.name));
+        writeln!(text, "{} = {value}", setting.name).unwrap();
         assert!(markdown().contains(&format!("| `{}` |", setting.name)));
     }
     let mut settings = Settings::default();

@@ -4,3 +4,4 @@
 mod corpus;
 mod node;
 mod server;
+mod tutorial;

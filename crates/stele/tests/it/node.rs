@@ -170,3 +170,24 @@ fn a_second_server_and_a_public_address_are_refused_with_a_reason() {
     let public = run(data, &["up", "--listen", "0.0.0.0:0"]);
     assert!(String::from_utf8_lossy(&public.stderr).contains("loopback"));
 }
+
+#[test]
+fn an_answer_of_a_server_that_breaks_off_is_an_error_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let config = data.join("limits.toml");
+    std::fs::write(&config, "[query]\nrows_max = 2\n").unwrap();
+    let server = Server::start_with(data, &["--config", config.to_str().unwrap()]);
+    server.ingest("ingest/text", b"one\ntwo\nthree\n");
+    let ordered = run(data, &["sql", "SELECT raw AS z, source_type AS a FROM events LIMIT 1"]);
+    let ordered = String::from_utf8(ordered.stdout).unwrap();
+    assert_eq!(ordered, "{\"z\":\"one\",\"a\":\"text\"}\n");
+    let limited = run(data, &["sql", "SELECT raw FROM events"]);
+    let rows = String::from_utf8(limited.stdout).unwrap();
+    let error = String::from_utf8(limited.stderr).unwrap();
+    assert_eq!((limited.status.code(), rows.lines().count()), (Some(1), 2), "{rows}{error}");
+    assert!(error.contains("limit of 2 rows"), "{error}");
+    let (status, body) = server.request("GET", "sql?sql=SELECT%20raw%20FROM%20events", "", b"");
+    assert_eq!((status, body.lines().count()), (200, 3));
+    assert!(body.lines().last().unwrap().starts_with("{\"error\":"), "{body}");
+}

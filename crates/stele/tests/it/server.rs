@@ -43,9 +43,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server and waits until it answers.
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same, with more flags.
+    pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
         let _ = std::fs::remove_file(data.join("run.json"));
         let process = stele(data)
             .args(["up", "--listen", "127.0.0.1:0"])
+            .args(flags)
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -64,6 +70,11 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Where it listens: address and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Sends a request; the status and the body.
