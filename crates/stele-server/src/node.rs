@@ -4,6 +4,8 @@
 //! rows into the lake in the background; [`Node::close`] ends it in good order. After a crash,
 //! opening it again is the repair.
 
+mod rebuild;
+
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use stele_event::runtime::Clock;
 use stele_intake::decode::{DecodeError, DecodeLimits, Encoding, decode_all};
 use stele_intake::filesystem::RealFileSystem;
 use stele_intake::import::ImportTarget;
-use stele_intake::once::{ImportProgress, OnceSet};
+use stele_intake::once::{ImportProgress, OnceError, OnceSet};
 use stele_intake::pipeline::{
     Answer, BatchConfig, DurableRows, Intake, IntakeError, Parts, Replayed, Sink, pieces,
 };
@@ -90,6 +92,9 @@ pub enum NodeError {
     /// The intake failed.
     #[error(transparent)]
     Intake(#[from] IntakeError),
+    /// The set of known events cannot be opened or made again.
+    #[error(transparent)]
+    Known(OnceError),
     /// A thread of the node ended unexpectedly.
     #[error("a task of the node ended unexpectedly: {0}")]
     Task(String),
@@ -138,11 +143,21 @@ impl Node {
         let lake = Lake::open(&config.data.join("lake").display().to_string())?;
         let store = Store::open(lake, WRITER_NAME, config.store, clock.now_millis()).await?;
         let store = Arc::new(store);
+        let window_days = config.once_window_days;
+        let mut once = OnceSet::open(&config.data.join("once"), window_days, &SystemEntropy)
+            .map_err(NodeError::Known)?;
+        if once.rebuild_needed() {
+            let events = rebuild::rebuild(&store, &mut once, clock.now_micros()).await?;
+            if events > 0 {
+                tracing::warn!(events, "the set of known events was made again from the table");
+            }
+        }
         let opened = {
             let (config, store, clock) = (config.clone(), store.clone(), clock.clone());
             // A replay may fill memtables faster than they are written: they are written beside it.
             let flusher = store.clone();
-            let start = tokio::task::spawn_blocking(move || start_intake(&config, &store, clock));
+            let start =
+                tokio::task::spawn_blocking(move || start_intake(&config, once, &store, clock));
             tokio::pin!(start);
             loop {
                 tokio::select! {
@@ -316,6 +331,7 @@ impl ImportTarget for Node {
 
 fn start_intake(
     config: &NodeConfig,
+    once: OnceSet,
     store: &Arc<Store>,
     clock: Arc<dyn Clock>,
 ) -> Result<(Intake, Replayed), IntakeError> {
@@ -330,8 +346,6 @@ fn start_intake(
             "the write-ahead log is damaged: acknowledged records cannot be read"
         );
     }
-    let once = OnceSet::open(&config.data.join("once"), config.once_window_days, &SystemEntropy)
-        .map_err(|error| IntakeError::Busy(error.to_string()))?;
     let in_lake = store.view().files.iter().map(|f| f.summary.batch_range.1).max();
     let next_batch = in_lake.map_or(WRITER << 40, |batch| batch + 1);
     Intake::start(Parts {

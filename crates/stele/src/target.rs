@@ -33,7 +33,19 @@ pub(crate) struct Remote {
 }
 
 impl Target {
-    /// Opens the folder, or finds the server that has it.
+    /// The same as [`Target::open`], for commands that only look: they make no folder.
+    pub(crate) async fn existing(context: &Context) -> anyhow::Result<Self> {
+        let data = &context.settings.data;
+        if context.server.is_none() && !Path::new(data).is_dir() {
+            bail!(
+                "there is no data folder `{data}`; `stele up` or `stele import` makes one, and \
+                 `--data` or `--server` name another"
+            );
+        }
+        Self::open(context).await
+    }
+
+    /// Opens the folder, making it where it is not there, or finds the server that has it.
     pub(crate) async fn open(context: &Context) -> anyhow::Result<Self> {
         if let Some(server) = &context.server {
             return Ok(Self::Remote(Remote::new(server)));

@@ -50,31 +50,20 @@ const COMPARED_BYTES_MAX: usize = 64;
 
 /// The format whose id somebody may have meant: the same but for case, dashes and a few letters.
 fn nearest(id: &str) -> Option<&'static str> {
-    let plain = |id: &str| -> Vec<u8> {
-        id.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect()
+    let plain = |id: &str| -> String {
+        id.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|letter| letter.to_ascii_lowercase())
+            .collect()
     };
     let asked = plain(id);
     if asked.is_empty() || asked.len() > COMPARED_BYTES_MAX {
         return None;
     }
-    let distances = ALL.iter().map(|format| (distance(&asked, &plain(format.id())), format.id()));
+    let distances =
+        ALL.iter().map(|format| (strsim::levenshtein(&asked, &plain(format.id())), format.id()));
     let allowed = |known: &str| known.len().max(asked.len()) / 3;
     distances.filter(|(edits, known)| *edits <= allowed(known)).min().map(|(_, known)| known)
-}
-
-/// How many letters must be put in, left out or changed to make one of the other (Levenshtein).
-fn distance(one: &[u8], other: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (place, other_letter) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != other_letter);
-            diagonal = row[place + 1];
-            row[place + 1] = changed.min(diagonal + 1).min(row[place] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

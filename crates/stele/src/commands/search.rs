@@ -71,7 +71,7 @@ pub(crate) async fn show(
     question: Question,
     table: bool,
 ) -> anyhow::Result<usize> {
-    let target = Target::open(context).await?;
+    let target = Target::existing(context).await?;
     let mut answer = target.ask(question).await?;
     let mut output = std::io::stdout().lock();
     let mut found = 0;

@@ -24,7 +24,7 @@ enum StoreCommand {
 }
 
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let answer: Value = match (Target::open(context).await?, arguments.command) {
+    let answer: Value = match (Target::existing(context).await?, arguments.command) {
         (Target::Remote(server), StoreCommand::Status) => server.get("status").await?,
         (Target::Remote(server), StoreCommand::Compact) => server.post("admin/compact").await?,
         (Target::Local(node), command) => {

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let target = Target::open(context).await?;
+    let target = Target::existing(context).await?;
     if matches!(target, Target::Local(_)) {
         bail!("no server is running on this folder, so nothing arrives; start one with `stele up`");
     }

@@ -134,6 +134,29 @@ fn sql_only_reads_and_a_deep_question_ends_nothing() {
 }
 
 #[test]
+fn known_events_are_known_again_after_the_set_was_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let event = |id: u32, name: &str| {
+        format!(
+            r#"{{"eventID":"{id}","eventVersion":"1.11","eventTime":"2026-11-24T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1"}}"#
+        )
+    };
+    let body = format!("{}\n{}\n", event(1, "ListBuckets"), event(2, "GetObject"));
+    let server = Server::start(data);
+    let first = server.ingest("ingest/cloudtrail", body.as_bytes());
+    assert_eq!(numbers(&first), json!([2, 0, 0, 0]));
+    assert_eq!(server.request("POST", "admin/flush", "", b"").0, 200);
+    server.kill();
+    std::fs::remove_dir_all(data.join("once")).unwrap();
+    let server = Server::start(data);
+    let again = server.ingest("ingest/cloudtrail", body.as_bytes());
+    assert_eq!(numbers(&again), json!([0, 2, 0, 0]));
+    let other = server.ingest("ingest/cloudtrail", event(1, "DeleteBucket").as_bytes());
+    assert_eq!(numbers(&other), json!([1, 0, 0, 1]), "other bytes are kept and marked");
+}
+
+#[test]
 fn settings_come_from_a_file_and_a_limit_ends_an_answer_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
@@ -162,6 +185,10 @@ fn settings_come_from_a_file_and_a_limit_ends_an_answer_with_an_error() {
 fn a_second_server_and_a_public_address_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
+    let nowhere = data.join("nowhere");
+    let search = run(&nowhere, &["search", ""]);
+    assert!(String::from_utf8_lossy(&search.stderr).contains("there is no data folder"));
+    assert!(!nowhere.exists());
     let server = Server::start(data);
     let second = run(data, &["up", "--listen", "127.0.0.1:0"]);
     assert_eq!(second.status.code(), Some(1));
