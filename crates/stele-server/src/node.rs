@@ -309,8 +309,8 @@ impl Node {
     }
 
     /// Who asks, as long as there are no users.
-    pub fn anonymous() -> Caller {
-        Caller { name: "local".to_owned() }
+    pub fn anonymous(&self) -> Caller {
+        Caller { name: "local".to_owned(), limits: self.config.query }
     }
 }
 

@@ -37,6 +37,12 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+    /// Rows could not be read from the lake; the query may be asked again.
+    #[error("cannot read rows from the lake: {message}")]
+    Read {
+        /// The cause.
+        message: String,
+    },
     /// The query is wrong; the text shows where.
     #[error("{0}")]
     Query(String),

@@ -1,13 +1,16 @@
 //! Questions: one plan, whether asked in SQL or in the search syntax.
 //!
 //! Each query has its own session over one pinned view, so that nothing of one can be seen by
-//! another. SQL is read-only: no DDL, no DML, no settings, no files or URLs. A stream that is
-//! dropped stops its query.
+//! another. SQL is read-only: no DDL, no DML, no settings, no files or URLs. Each query has limits
+//! ([`limits`]); a stream that is dropped stops its query.
+
+mod limits;
 
 use std::sync::Arc;
 
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
@@ -22,14 +25,19 @@ use crate::error::StoreError;
 use crate::lake::Lake;
 use crate::provider::EventsTable;
 use crate::render::RowBatch;
-use crate::search;
+use crate::search::{self, SearchContext};
 use crate::store::{EVENTS, Store, View};
+use limits::Limited;
+pub use limits::QueryLimits;
 
-/// Who asks. Roles come later; every query already says who it is for.
+/// Who asks, and what each query of theirs may use. Roles come later; every query already says who
+/// it is for.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The name under which the question is recorded.
     pub name: String,
+    /// What one query may use.
+    pub limits: QueryLimits,
 }
 
 /// A question in the search syntax.
@@ -47,6 +55,8 @@ pub struct SearchRequest {
     pub ascending: bool,
     /// The columns wanted, by name; empty for all.
     pub columns: Vec<String>,
+    /// The zone of times in the query that are written without one, in seconds east of UTC.
+    pub zone_offset_seconds: i32,
 }
 
 /// The engine that all queries share: memory, caches and the way to the files.
@@ -54,6 +64,7 @@ pub(crate) struct Engine {
     runtime: Arc<RuntimeEnv>,
     store: Arc<dyn ObjectStore>,
     store_url: ObjectStoreUrl,
+    memory_bytes_max: usize,
 }
 
 impl std::fmt::Debug for Engine {
@@ -78,7 +89,7 @@ impl Engine {
         let store_url = ObjectStoreUrl::parse("stele://lake")
             .map_err(StoreError::encode("start the query engine"))?;
         runtime.register_object_store(store_url.as_ref(), store.clone());
-        Ok(Self { runtime, store, store_url })
+        Ok(Self { runtime, store, store_url, memory_bytes_max })
     }
 
     pub(crate) fn store(&self) -> Arc<dyn ObjectStore> {
@@ -121,15 +132,20 @@ impl Store {
     pub async fn sql(
         &self,
         sql: &str,
-        _caller: &Caller,
+        caller: &Caller,
     ) -> Result<SendableRecordBatchStream, StoreError> {
+        let limited = self.limited(caller);
         let session = self.engine.session(self.view())?;
         let options = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
         let frame = session.sql_with_options(sql, options).await.map_err(query_error)?;
-        frame.execute_stream().await.map_err(query_error)
+        limited.over(frame).await
+    }
+
+    fn limited(&self, caller: &Caller) -> Limited {
+        Limited::begin(caller.limits, self.engine.memory_bytes_max)
     }
 
     /// Answers a question in the search syntax, sorted by event time.
@@ -140,7 +156,8 @@ impl Store {
         now_micros: i64,
         caller: &Caller,
     ) -> Result<SendableRecordBatchStream, StoreError> {
-        let frame = self.matching(request, fields, now_micros, caller)?;
+        let limited = self.limited(caller);
+        let frame = self.matching(request, fields, now_micros)?;
         let ascending = request.ascending;
         let order = [Column::Time, Column::Batch, Column::Pos]
             .map(|c| col(format!("\"{}\"", c.name())).sort(ascending, false));
@@ -155,20 +172,24 @@ impl Store {
                 request.columns.iter().map(|name| col(format!("\"{name}\""))).collect();
             frame.select(columns).map_err(query_error)?
         };
-        frame.execute_stream().await.map_err(query_error)
+        limited.over(frame).await
     }
 
     /// The rows that match a question, in no order: what counts and charts are made of.
-    pub fn matching(
+    fn matching(
         &self,
         request: &SearchRequest,
         fields: &[SourceField],
         now_micros: i64,
-        _caller: &Caller,
     ) -> Result<DataFrame, StoreError> {
-        let compiled = search::compile(&request.query, fields, now_micros)
-            .map_err(|error| StoreError::Query(error.explain(&request.query)))?;
-        let mut filters: Vec<Expr> = compiled.into_iter().collect();
+        let ctx = SearchContext {
+            now_micros,
+            zone_offset_seconds: request.zone_offset_seconds,
+            source_fields: fields,
+        };
+        let compiled = search::plan::compile(&request.query, &ctx)
+            .map_err(|error| StoreError::Query(error.to_string()))?;
+        let mut filters: Vec<Expr> = compiled.filter.into_iter().collect();
         let time = || col(Column::Time.name());
         let at = |micros| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
         if let Some(since) = request.since_micros {
@@ -213,8 +234,9 @@ impl Store {
             lit(origin),
         );
         let groups = vec![bar.alias("time"), col(Column::SeverityId.name())];
+        let limited = self.limited(caller);
         let frame = self
-            .matching(request, fields, now_micros, caller)?
+            .matching(request, fields, now_micros)?
             .aggregate(groups, vec![count(lit(1)).alias("count")])
             .and_then(|frame| {
                 frame.sort(vec![
@@ -223,7 +245,7 @@ impl Store {
                 ])
             })
             .map_err(query_error)?;
-        collected(frame).await
+        limited.collected(frame).await
     }
 
     /// The values of a column among matching events: rows of `value`, `count`, most frequent first.
@@ -239,29 +261,41 @@ impl Store {
             StoreError::Query(format!("there is no column `{column}`; see `stele fields`"))
         })?;
         let value = col(format!("\"{}\"", column.name())).alias("value");
+        let limited = self.limited(caller);
         let frame = self
-            .matching(request, fields, now_micros, caller)?
+            .matching(request, fields, now_micros)?
             .aggregate(vec![value], vec![count(lit(1)).alias("count")])
             .and_then(|frame| {
                 frame.sort(vec![col("count").sort(false, false), col("value").sort(true, false)])
             })
             .and_then(|frame| frame.limit(0, request.limit))
             .map_err(query_error)?;
-        collected(frame).await
+        limited.collected(frame).await
     }
 }
 
-async fn collected(frame: DataFrame) -> Result<Vec<RowBatch>, StoreError> {
-    use futures::TryStreamExt;
-    let stream = frame.execute_stream().await.map_err(query_error)?;
-    crate::render::batches(stream).try_collect().await
-}
-
-/// The engine's words, without its own prefixes.
+/// Tells what an error of the engine means to the caller, in its words without its prefixes.
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
-pub(crate) fn query_error(error: datafusion::error::DataFusionError) -> StoreError {
-    if matches!(error.find_root(), datafusion::error::DataFusionError::ResourcesExhausted(_)) {
-        return StoreError::Limit { limit: "memory".to_owned(), setting: "query.memory_bytes_max" };
+pub(crate) fn query_error(error: DataFusionError) -> StoreError {
+    let root = error.find_root();
+    let message = root.strip_backtrace();
+    match root {
+        DataFusionError::ResourcesExhausted(_) => {
+            StoreError::Limit { limit: "memory".to_owned(), setting: limits::MEMORY_SETTING }
+        }
+        DataFusionError::External(source) => match source.downcast_ref::<StoreError>() {
+            Some(StoreError::Limit { limit, setting }) => {
+                StoreError::Limit { limit: limit.clone(), setting }
+            }
+            _ => StoreError::Read { message },
+        },
+        DataFusionError::ObjectStore(_)
+        | DataFusionError::IoError(_)
+        | DataFusionError::ParquetError(_) => {
+            // The engine puts its prefix before each error that it passes on.
+            let message = message.trim_start_matches("Parquet error: ");
+            StoreError::Read { message: message.to_owned() }
+        }
+        _ => StoreError::Query(error.strip_backtrace()),
     }
-    StoreError::Query(error.strip_backtrace())
 }

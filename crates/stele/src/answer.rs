@@ -29,6 +29,8 @@ pub(crate) struct Search {
     pub(crate) query: String,
     pub(crate) since: Option<String>,
     pub(crate) until: Option<String>,
+    /// The zone of times that are written without one.
+    pub(crate) zone: String,
     pub(crate) limit: usize,
     pub(crate) oldest_first: bool,
     pub(crate) columns: Vec<String>,
@@ -80,11 +82,10 @@ impl Target {
 }
 
 async fn local(node: &Node, question: Question) -> anyhow::Result<Answer> {
-    let limits = node.config().query;
-    let anonymous = Node::anonymous();
+    let anonymous = node.anonymous();
     let answer = |stream: RowStream, is_ocsf: bool| {
         let names = render::names(&stream);
-        let text = limits.apply(render::batches(stream)).map(move |batch| {
+        let text = render::batches(stream).map(move |batch| {
             let batch = batch?;
             Ok(if is_ocsf { batch.lines(|row| ocsf::document(row)) } else { batch.ndjson() })
         });
@@ -94,8 +95,9 @@ async fn local(node: &Node, question: Question) -> anyhow::Result<Answer> {
         Question::Sql(sql) => Ok(answer(node.store().sql(&sql, &anonymous).await?, false)),
         Question::Search(search) => {
             let now = node.now_micros();
+            let zone_offset_seconds = time::zone(&search.zone)?;
             let at = |text: Option<String>| {
-                text.map(|text| time::parse(&text, now)).transpose().map_err(anyhow::Error::msg)
+                text.map(|text| time::instant(&text, now, zone_offset_seconds)).transpose()
             };
             let request = SearchRequest {
                 query: search.query,
@@ -104,6 +106,7 @@ async fn local(node: &Node, question: Question) -> anyhow::Result<Answer> {
                 limit: Some(search.limit),
                 ascending: search.oldest_first,
                 columns: search.columns,
+                zone_offset_seconds,
             };
             let stream = node.store().search(&request, node.fields(), now, &anonymous).await?;
             Ok(answer(stream, search.is_ocsf))
@@ -125,6 +128,7 @@ impl Remote {
                     ("order", if search.oldest_first { "asc" } else { "desc" }.to_owned()),
                     ("format", if search.is_ocsf { "ocsf" } else { "ndjson" }.to_owned()),
                 ];
+                query.push(("tz", search.zone));
                 query.extend(search.since.map(|since| ("since", since)));
                 query.extend(search.until.map(|until| ("until", until)));
                 self.client.get(self.url("search")).query(&query)

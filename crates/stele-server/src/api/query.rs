@@ -28,6 +28,9 @@ pub(super) struct SearchParameters {
     since: Option<String>,
     /// Event times before this.
     until: Option<String>,
+    /// The zone of times that are written without one: `UTC` (also where it is not given) or
+    /// `+01:00`.
+    tz: Option<String>,
     /// At most so many rows; 1,000 where it is not given.
     limit: Option<usize>,
     /// By event time, `desc` (newest first) or `asc`.
@@ -44,11 +47,14 @@ pub(super) struct SearchParameters {
 
 impl SearchParameters {
     fn request(&self, node: &Node, now_micros: i64) -> Result<SearchRequest, Problem> {
+        let wrong =
+            |error: time::TimeError| Problem::bad_request("time_invalid", error.to_string());
+        let zone_offset_seconds = self.tz.as_deref().map_or(Ok(0), time::zone).map_err(wrong)?;
         let time = |text: &Option<String>| {
             text.as_deref()
-                .map(|text| time::parse(text, now_micros))
+                .map(|text| time::instant(text, now_micros, zone_offset_seconds))
                 .transpose()
-                .map_err(|message| Problem::bad_request("time_invalid", message))
+                .map_err(wrong)
         };
         let ascending = match self.order.as_deref() {
             None | Some("desc") => false,
@@ -71,6 +77,7 @@ impl SearchParameters {
                 .filter(|name| !name.is_empty())
                 .map(str::to_owned)
                 .collect(),
+            zone_offset_seconds,
         })
     }
 }
@@ -96,8 +103,8 @@ pub(super) async fn search(
         let detail = "an OCSF document is made of every column; leave `columns` out";
         return Err(Problem::bad_request("columns_refused", detail));
     }
-    let stream = node.store().search(&request, node.fields(), now, &Node::anonymous()).await?;
-    Ok(rows(&node, stream, format))
+    let stream = node.store().search(&request, node.fields(), now, &node.anonymous()).await?;
+    Ok(rows(stream, format))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
@@ -145,8 +152,8 @@ pub(super) async fn sql_get(
 
 async fn run_sql(State(node): Shared, parameters: SqlParameters) -> Result<Response, Problem> {
     let format = RowFormat::by_name(parameters.format.as_deref())?;
-    let stream = node.store().sql(&parameters.sql, &Node::anonymous()).await?;
-    Ok(rows(&node, stream, format))
+    let stream = node.store().sql(&parameters.sql, &node.anonymous()).await?;
+    Ok(rows(stream, format))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,9 +183,9 @@ const COLUMNS_NAME: HeaderName = HeaderName::from_static("stele-columns");
 
 /// Streams rows. A failure in the middle is a last row `{"error":…}`, after which the answer breaks
 /// off without its proper end: it never looks like a short answer that is whole.
-fn rows(node: &Node, stream: RowStream, format: RowFormat) -> Response {
+fn rows(stream: RowStream, format: RowFormat) -> Response {
     let names = json!(stele_store::render::names(&stream)).to_string();
-    let batches = node.config().query.apply(stele_store::render::batches(stream));
+    let batches = stele_store::render::batches(stream);
     let mut first = true;
     let text = batches.flat_map(move |batch| {
         let header = std::mem::take(&mut first);
@@ -251,9 +258,10 @@ pub(super) async fn histogram(
         )
     })?;
     let request = parameters.request(&node, now)?;
-    let anonymous = Node::anonymous();
-    let answer = node.store().histogram(&request, step_micros, node.fields(), now, &anonymous);
-    let batches = node.config().query.wait(answer).await?;
+    let batches = node
+        .store()
+        .histogram(&request, step_micros, node.fields(), now, &node.anonymous())
+        .await?;
     Ok(Json(objects(&batches).into_iter().map(Value::Object).collect()))
 }
 
@@ -277,9 +285,8 @@ pub(super) async fn facets(
     })?;
     let mut request = parameters.request(&node, now)?;
     request.limit = Some(parameters.limit.unwrap_or(20).min(1_000));
-    let anonymous = Node::anonymous();
-    let answer = node.store().facets(&request, &field, node.fields(), now, &anonymous);
-    let batches = node.config().query.wait(answer).await?;
+    let batches =
+        node.store().facets(&request, &field, node.fields(), now, &node.anonymous()).await?;
     Ok(Json(objects(&batches).into_iter().map(Value::Object).collect()))
 }
 
@@ -305,7 +312,7 @@ pub(super) async fn event(
         Problem::bad_request("address_invalid", detail)
     })?;
     let sql = format!("SELECT * FROM events WHERE \"_batch\" = {batch} AND \"_pos\" = {pos}");
-    let stream = node.store().sql(&sql, &Node::anonymous()).await?;
+    let stream = node.store().sql(&sql, &node.anonymous()).await?;
     let mut stream = Box::pin(stele_store::render::batches(stream));
     while let Some(rows) = stream.next().await {
         let rows = rows?;

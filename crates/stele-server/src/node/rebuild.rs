@@ -5,13 +5,17 @@
 //! starts; nothing is kept in memory but the set's own entries.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use stele_event::{Column, RowView};
 use stele_intake::once::{Address, OnceError, OnceSet};
-use stele_store::{Store, render};
+use stele_store::{Caller, QueryLimits, Store, render};
 
-use super::{Node, NodeError};
+use super::NodeError;
+
+/// As long as it takes.
+const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Enters the events of the table that have an id of their own and were received within the window.
 ///
@@ -28,7 +32,9 @@ pub(super) async fn rebuild(
          WHERE event_uid IS NOT NULL AND parse_status <> 'failed' \
          AND day >= to_char(to_timestamp_micros({since_micros}), '%Y-%m-%d')"
     );
-    let stream = store.sql(&sql, &Node::anonymous()).await?;
+    let limits = QueryLimits { timeout: A_YEAR, rows_max: usize::MAX };
+    let caller = Caller { name: "rebuild".to_owned(), limits };
+    let stream = store.sql(&sql, &caller).await?;
     let mut batches = pin!(render::batches(stream));
     let mut events = 0;
     while let Some(batch) = batches.try_next().await? {

@@ -31,6 +31,23 @@ pub fn parse(text: &str, now_micros: i64) -> Result<i64, String> {
     instant(text, now_micros, 0).map_err(|error| error.to_string())
 }
 
+/// A zone as people write it (`UTC`, `Z`, `+01:00`, `-0530`), in seconds east of UTC.
+///
+/// # Errors
+/// Where it is none. Names of places are none: they would need a table of their rules.
+pub fn zone(text: &str) -> Result<i32, TimeError> {
+    let text = text.trim();
+    let known = match text {
+        "UTC" | "utc" | "Z" | "z" => Some(0),
+        _ if text.starts_with(['+', '-']) => split_zone(text, 0).ok().map(|(_, seconds)| seconds),
+        _ => None,
+    };
+    known.ok_or_else(|| TimeError {
+        message: format!("`{text}` is no zone"),
+        hint: "write `UTC` or how far east of it: `+01:00`",
+    })
+}
+
 const FORMS: &str = "write `2h` (that long ago), `now-7d`, `today`, `yesterday`, `2026-11-24`, \
                      `2026-11-24 10:00`, `2026-11-24T10:00:00Z` or seconds since 1970";
 

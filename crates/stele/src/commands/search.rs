@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
     /// Only events before this time.
     #[arg(long)]
     until: Option<String>,
+    /// The zone of times that are written without one: `UTC` or `+01:00`.
+    #[arg(long, default_value = "UTC", allow_hyphen_values = true)]
+    tz: String,
     /// At most so many events.
     #[arg(long, default_value_t = 100)]
     limit: usize,
@@ -52,6 +55,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         query: arguments.query,
         since: arguments.since,
         until: arguments.until,
+        zone: arguments.tz,
         limit,
         oldest_first: arguments.oldest_first,
         columns,
