@@ -155,16 +155,20 @@ impl Chunk {
         }
     }
 
-    /// The times, batches and positions, for sorting.
-    pub(crate) fn sort_keys(&self) -> Option<(&[i64], &[i64], &[i32])> {
-        let time = self.columns[Column::Time as usize].as_ref()?;
-        let batch = self.columns[Column::Batch as usize].as_ref()?;
-        let pos = self.columns[Column::Pos as usize].as_ref()?;
-        Some((
-            time.as_any().downcast_ref::<TimestampMicrosecondArray>()?.values(),
-            batch.as_any().downcast_ref::<Int64Array>()?.values(),
-            pos.as_any().downcast_ref::<Int32Array>()?.values(),
-        ))
+    /// The time, batch and position of a row, for sorting; rows without a time come last.
+    pub(crate) fn sort_key(&self, row: usize) -> (bool, i64, i64, i64) {
+        let value = |column: Column| {
+            let array =
+                self.columns[column as usize].as_ref().filter(|array| array.is_valid(row))?;
+            let any = array.as_any();
+            any.downcast_ref::<Int64Array>()
+                .map(|a| a.value(row))
+                .or_else(|| any.downcast_ref::<Int32Array>().map(|a| a.value(row).into()))
+                .or_else(|| any.downcast_ref::<TimestampMicrosecondArray>().map(|a| a.value(row)))
+        };
+        let time = value(Column::Time);
+        let of_row = |column| value(column).unwrap_or(0);
+        (time.is_none(), time.unwrap_or(0), of_row(Column::Batch), of_row(Column::Pos))
     }
 }
 

@@ -17,6 +17,7 @@ use stele_event::Column;
 
 use crate::chunk::Partition;
 use crate::error::StoreError;
+use crate::flush;
 use crate::memtable::Memtable;
 use crate::parquet_file::FileWriter;
 use crate::provider::EventsTable;
@@ -24,7 +25,6 @@ use crate::query::query_error;
 use crate::schema::file_schema;
 use crate::store::{Store, View};
 use crate::table::{Commit, CommitReason, LakeFile};
-use crate::{flush, intent};
 
 /// What compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -43,17 +43,22 @@ pub struct Compacted {
 
 /// Files that one compaction merges at the most: each is open while it runs.
 const MERGE_FILES_MAX: usize = 64;
+/// Files of the full size that one compaction makes at the most.
+const MERGE_OUTPUTS_MAX: u64 = 2;
 
 impl Store {
     /// Joins small files where a partition has enough of them; with `all`, wherever there are two.
     pub async fn compact(&self, all: bool, now_millis: i64) -> Result<Compacted, StoreError> {
         let mut total = Compacted::default();
         loop {
-            let mut table = self.table.lock().await;
+            let mut table = self.settled_table().await?;
             let files_min = if all { 2 } else { self.config.compact_files_min };
             let Some(inputs) = self.candidates(&table.files(), files_min) else { break };
             let outputs = self.merge(&inputs, now_millis).await?;
             let add: Vec<LakeFile> = outputs.iter().map(|(file, _)| file.clone()).collect();
+            if add.len() >= inputs.len() {
+                break;
+            }
             let (rows_in, rows_out) = (rows(&inputs), rows(&add));
             if rows_in != rows_out {
                 return Err(StoreError::Encode {
@@ -63,42 +68,52 @@ impl Store {
                     ),
                 });
             }
-            intent::announce(&self.lake, &add, &inputs, now_millis).await?;
-            flush::put(table.store(), outputs).await?;
-            total.files_before += inputs.len();
-            total.files_after += add.len();
-            total.rows += rows_out;
-            total.bytes_before += inputs.iter().map(|f| f.summary.bytes).sum::<u64>();
-            total.bytes_after += add.iter().map(|f| f.summary.bytes).sum::<u64>();
             let commit =
                 Commit { add, remove: inputs, transaction: None, reason: CommitReason::Compact };
-            table.commit(&commit, now_millis).await?;
+            self.put_and_commit(&mut table, outputs, &commit, now_millis).await?;
             self.refresh_files(&table)?;
+            let Commit { add, remove, .. } = commit;
+            total.files_before += remove.len();
+            total.files_after += add.len();
+            total.rows += rows_out;
+            total.bytes_before += bytes(&remove);
+            total.bytes_after += bytes(&add);
         }
         Ok(total)
     }
 
     /// Deletes what compaction replaced longer than the grace ago.
     pub async fn delete_retired(&self, now_millis: i64) -> Result<usize, StoreError> {
-        let table = self.table.lock().await;
-        let files = table.files();
-        intent::recover(&self.lake, &table, &files, now_millis, self.config.retired_grace_ms).await
+        let table = self.settled_table().await?;
+        self.tidy(&table, now_millis).await
     }
 
-    /// The small files of the partition that has the most of them, oldest events first.
+    /// Small files of the partition where joining saves the most of them, oldest events first.
     fn candidates(&self, files: &[LakeFile], files_min: usize) -> Option<Vec<LakeFile>> {
+        let file_bytes_max = self.config.compact_file_bytes_max.max(1);
         let mut partitions: BTreeMap<&Partition, Vec<&LakeFile>> = BTreeMap::new();
-        for file in files.iter().filter(|f| f.summary.bytes < self.config.compact_file_bytes_max) {
+        for file in files.iter().filter(|f| f.summary.bytes < file_bytes_max) {
             partitions.entry(&file.partition).or_default().push(file);
         }
-        let mut small = partitions.into_values().max_by_key(Vec::len)?;
-        small.sort_by(|a, b| (a.summary.time_range, &a.path).cmp(&(b.summary.time_range, &b.path)));
-        small.truncate(MERGE_FILES_MAX);
-        // Two files that would only fill one again are left alone: else a merge never ends.
-        let bytes: u64 = small.iter().map(|f| f.summary.bytes).sum();
-        let outputs = bytes.div_ceil(self.config.compact_file_bytes_max) as usize;
-        (small.len() >= files_min.max(2) && outputs < small.len())
-            .then(|| small.into_iter().cloned().collect())
+        let choose = |mut small: Vec<&LakeFile>| {
+            if small.len() < files_min.max(2) {
+                return None;
+            }
+            small.sort_by_key(|file| (file.summary.time_range, file.path.clone()));
+            small.truncate(MERGE_FILES_MAX);
+            // What comes out is held in memory until it is written.
+            let mut total = 0;
+            small.retain(|file| {
+                total += file.summary.bytes;
+                total <= file_bytes_max.saturating_mul(MERGE_OUTPUTS_MAX)
+            });
+            // Two files that would only fill two again are left alone: else a merge never ends.
+            let inputs: Vec<LakeFile> = small.into_iter().cloned().collect();
+            let saved = inputs.len().checked_sub(bytes(&inputs).div_ceil(file_bytes_max) as usize);
+            saved.filter(|saved| *saved > 0).map(|saved| (saved, inputs))
+        };
+        let choices = partitions.into_values().filter_map(choose);
+        choices.max_by_key(|(saved, _)| *saved).map(|(_, inputs)| inputs)
     }
 
     async fn merge(
@@ -186,6 +201,10 @@ impl Store {
             .collect();
         Ok(Arc::new(Schema::new(fields)))
     }
+}
+
+fn bytes(files: &[LakeFile]) -> u64 {
+    files.iter().map(|f| f.summary.bytes).sum()
 }
 
 fn rows(files: &[LakeFile]) -> u64 {

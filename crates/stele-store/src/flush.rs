@@ -104,14 +104,10 @@ fn encode_partition(
 
 /// Every row as (chunk, row), by time, batch and position.
 fn sorted_rows(chunks: &[&Chunk]) -> Vec<(usize, usize)> {
-    let mut keys: Vec<(i64, i64, i32, u32, u32)> = Vec::new();
+    let mut keys = Vec::with_capacity(chunks.iter().map(|chunk| chunk.rows).sum());
     for (index, chunk) in chunks.iter().enumerate() {
-        let Some((times, batches, positions)) = chunk.sort_keys() else { continue };
-        keys.extend(
-            (0..chunk.rows)
-                .map(|row| (times[row], batches[row], positions[row], index as u32, row as u32)),
-        );
+        keys.extend((0..chunk.rows).map(|row| (chunk.sort_key(row), index as u32, row as u32)));
     }
     keys.sort_unstable();
-    keys.into_iter().map(|(.., chunk, row)| (chunk as usize, row as usize)).collect()
+    keys.into_iter().map(|(_, chunk, row)| (chunk as usize, row as usize)).collect()
 }

@@ -1,9 +1,11 @@
 //! What is about to be written, said before it is written.
 //!
 //! Before files of a commit exist, their paths are recorded in `_intents/`; after the commit the
-//! record goes. What a crash leaves in between is told apart by the table: files that it does not
-//! name are deleted, and nothing else ever is. The record of a compaction stays until the files
-//! that it replaced are deleted, after a time of grace.
+//! record goes. What a crash leaves in between is told apart by the table: of the files that a
+//! record names, those that the table does not name are deleted, and nothing else ever is. Files
+//! that a compaction replaced have a time of grace, and its record stays until they are deleted.
+
+use std::collections::HashSet;
 
 use futures::StreamExt;
 use object_store::path::Path;
@@ -47,43 +49,54 @@ pub(crate) async fn done(lake: &Lake, name: &Path) -> Result<(), StoreError> {
 }
 
 /// Clears away what interrupted commits left, and what compaction replaced longer than the grace
-/// ago. Returns how many files were deleted.
+/// ago. The table must be settled. Returns how many files were deleted.
 pub(crate) async fn recover(
     lake: &Lake,
     table: &Table,
-    files: &[LakeFile],
     now_millis: i64,
     grace_ms: u64,
 ) -> Result<usize, StoreError> {
-    let folder = lake.folder(FOLDER);
-    let known: std::collections::HashSet<&str> = files.iter().map(|f| f.path.as_str()).collect();
+    let intents = read_all(lake).await?;
+    let files = table.files();
+    let known: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    // A file that was added by one commit may have been replaced by the next.
+    let waits: HashSet<&str> = intents
+        .iter()
+        .filter(|(_, intent)| now_millis < intent.announced_millis + grace_ms as i64)
+        .flat_map(|(_, intent)| intent.remove.iter().map(String::as_str))
+        .collect();
     let mut deleted = 0;
-    let mut list = folder.list(None);
-    while let Some(entry) = list.next().await {
-        let entry = entry.map_err(StoreError::object("list", FOLDER))?;
-        let name = entry.location;
-        let body = folder.get(&name).await.map_err(StoreError::object("read", &name))?;
-        let body = body.bytes().await.map_err(StoreError::object("read", &name))?;
-        let Ok(intent) = serde_json::from_slice::<Intent>(&body) else {
-            tracing::warn!(name = %name, "an intent cannot be read; left as it is");
-            continue;
-        };
-        let committed = intent.add.iter().all(|path| known.contains(path.as_str()));
-        let waits = committed
-            && !intent.remove.is_empty()
-            && now_millis < intent.announced_millis + grace_ms as i64;
-        if waits {
-            continue;
-        }
-        let leftovers = if committed { &intent.remove } else { &intent.add };
-        for path in leftovers.iter().filter(|path| !known.contains(path.as_str())) {
+    for (name, intent) in &intents {
+        let gone = |path: &&String| !known.contains(path.as_str());
+        let due = |path: &&String| !waits.contains(path.as_str());
+        for path in intent.add.iter().chain(&intent.remove).filter(gone).filter(due) {
             let path = Path::from(path.as_str());
             ignore_missing(table.store().delete(&path).await, &path)?;
             deleted += 1;
         }
-        ignore_missing(folder.delete(&name).await, &name)?;
+        if intent.remove.iter().filter(gone).all(|path| due(&path)) {
+            done(lake, name).await?;
+        }
     }
     Ok(deleted)
+}
+
+async fn read_all(lake: &Lake) -> Result<Vec<(Path, Intent)>, StoreError> {
+    let folder = lake.folder(FOLDER);
+    let mut intents = Vec::new();
+    let mut list = folder.list(None);
+    while let Some(entry) = list.next().await {
+        let name = entry.map_err(StoreError::object("list", FOLDER))?.location;
+        let body = folder.get(&name).await.map_err(StoreError::object("read", &name))?;
+        let body = body.bytes().await.map_err(StoreError::object("read", &name))?;
+        match serde_json::from_slice(&body) {
+            Ok(intent) => intents.push((name, intent)),
+            Err(error) => {
+                tracing::warn!(%name, %error, "an intent cannot be read; left as it is");
+            }
+        }
+    }
+    Ok(intents)
 }
 
 fn ignore_missing(result: object_store::Result<()>, path: &Path) -> Result<(), StoreError> {

@@ -20,6 +20,8 @@ pub mod schema;
 pub mod search;
 pub mod store;
 pub mod table;
+#[cfg(test)]
+mod testing;
 
 pub use compact::Compacted;
 pub use error::StoreError;

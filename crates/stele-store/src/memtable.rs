@@ -16,8 +16,9 @@ pub struct Memtable {
     pub chunks: Vec<Arc<Chunk>>,
     /// The last sequence number of the write-ahead log that is in it.
     pub last_sequence: u64,
-    /// When its first row arrived, µs since the epoch.
-    pub opened_micros: i64,
+    /// When the first entry of the log arrived, also if none of its rows was kept; µs since the
+    /// epoch.
+    pub opened_micros: Option<i64>,
 }
 
 /// Chunks below this size are joined with their neighbours, so that many small requests do not
@@ -45,10 +46,8 @@ impl Memtable {
     ) -> Result<Self, StoreError> {
         let mut next = self.clone();
         next.last_sequence = sequence;
+        next.opened_micros.get_or_insert(now_micros);
         let Some(chunk) = chunk else { return Ok(next) };
-        if next.chunks.is_empty() {
-            next.opened_micros = now_micros;
-        }
         next.chunks.push(Arc::new(chunk));
         while let [.., older, newer] = &next.chunks[..] {
             let joins = older.partition == newer.partition

@@ -10,8 +10,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
+use object_store::path::Path;
 use stele_event::EventBatch;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::chunk::{Chunk, Partition};
 use crate::error::StoreError;
@@ -144,13 +145,12 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let table = Table::open(&lake, EVENTS).await?;
         let committed = table.transaction_version(writer).await?.unwrap_or(0) as u64;
-        let files = table.files();
-        intent::recover(&lake, &table, &files, now_millis, config.retired_grace_ms).await?;
+        intent::recover(&lake, &table, now_millis, config.retired_grace_ms).await?;
         let engine = Engine::new(&lake, table.store().clone(), config.query_memory_bytes_max)?;
         let active = Memtable { last_sequence: committed, ..Memtable::default() };
         let view = View {
             version: table.version(),
-            files: Arc::new(files),
+            files: Arc::new(table.files()),
             sealed: Vec::new(),
             active: Arc::new(active),
         };
@@ -240,8 +240,8 @@ impl Store {
     pub fn seal_aged(&self, now_micros: i64) -> Result<bool, StoreError> {
         let age_max_micros = self.config.memtable_age_max_ms as i64 * 1_000;
         self.change_view(|view| {
-            let old = !view.active.chunks.is_empty()
-                && now_micros - view.active.opened_micros >= age_max_micros;
+            let opened = view.active.opened_micros;
+            let old = opened.is_some_and(|opened| now_micros - opened >= age_max_micros);
             if old {
                 seal(view);
             }
@@ -253,7 +253,7 @@ impl Store {
     /// which the lake now holds everything.
     pub async fn flush_all(&self, now_millis: i64) -> Result<u64, StoreError> {
         self.change_view(|view| {
-            if view.active.last_sequence > self.committed_sequence() {
+            if view.active.opened_micros.is_some() {
                 seal(view);
             }
             Ok(())
@@ -264,7 +264,7 @@ impl Store {
     /// Writes and commits the sealed memtables, oldest first, and returns the sequence number up
     /// to which the lake now holds everything.
     pub async fn flush_sealed(&self, now_millis: i64) -> Result<u64, StoreError> {
-        let mut table = self.table.lock().await;
+        let mut table = self.settled_table().await?;
         while let Some(memtable) = self.view().sealed.first().cloned() {
             if memtable.last_sequence > self.committed_sequence() {
                 self.flush_one(&mut table, &memtable, now_millis).await?;
@@ -275,6 +275,16 @@ impl Store {
         Ok(self.committed_sequence())
     }
 
+    /// The table, for a change. If the last one ended in doubt, the view follows what became of it.
+    pub(crate) async fn settled_table(&self) -> Result<MutexGuard<'_, Table>, StoreError> {
+        let mut table = self.table.lock().await;
+        if !table.is_settled() {
+            let known = table.settle(&self.writer).await?.unwrap_or(0);
+            self.installed(&table, known as u64)?;
+        }
+        Ok(table)
+    }
+
     async fn flush_one(
         &self,
         table: &mut Table,
@@ -282,25 +292,47 @@ impl Store {
         now_millis: i64,
     ) -> Result<(), StoreError> {
         let files = flush::encode(memtable.clone(), now_millis).await?;
-        let add: Vec<LakeFile> = files.iter().map(|(file, _)| file.clone()).collect();
-        let intent = intent::announce(&self.lake, &add, &[], now_millis).await?;
-        flush::put(table.store(), files).await?;
         let commit = Commit {
-            add,
+            add: files.iter().map(|(file, _)| file.clone()).collect(),
             remove: Vec::new(),
             transaction: Some((self.writer.clone(), memtable.last_sequence as i64)),
             reason: CommitReason::Append,
         };
-        if let Err(error) = table.commit(&commit, now_millis).await {
-            // The outcome may be unknown (a reply lost on the way): only the table can tell.
-            table.refresh().await?;
-            let known = table.transaction_version(&self.writer).await?.unwrap_or(0);
-            if known < memtable.last_sequence as i64 {
-                return Err(error);
-            }
-        }
+        let intent = self.put_and_commit(table, files, &commit, now_millis).await?;
         self.installed(table, memtable.last_sequence)?;
-        intent::done(&self.lake, &intent).await
+        if let Err(error) = intent::done(&self.lake, &intent).await {
+            tracing::warn!(%error, "a record of a finished commit stays until the next tidying");
+        }
+        Ok(())
+    }
+
+    /// Announces a commit, writes its files and makes it; returns the name of the announcement.
+    pub(crate) async fn put_and_commit(
+        &self,
+        table: &mut Table,
+        files: Vec<(LakeFile, Vec<u8>)>,
+        commit: &Commit,
+        now_millis: i64,
+    ) -> Result<Path, StoreError> {
+        let steps = async {
+            let intent =
+                intent::announce(&self.lake, &commit.add, &commit.remove, now_millis).await?;
+            flush::put(table.store(), files).await?;
+            table.commit(commit, now_millis).await?;
+            Ok(intent)
+        };
+        let result = steps.await;
+        // What is left must not add up while this is tried again and again, on a full disk say. It
+        // is found later too, so a failure here says nothing new.
+        if result.is_err() && table.is_settled() {
+            let _ = self.tidy(table, now_millis).await;
+        }
+        result
+    }
+
+    /// Deletes what compaction replaced longer than the grace ago, and what failed commits left.
+    pub(crate) async fn tidy(&self, table: &Table, now_millis: i64) -> Result<usize, StoreError> {
+        intent::recover(&self.lake, table, now_millis, self.config.retired_grace_ms).await
     }
 
     /// Swaps files in and the memtable that they came from out, in one step.
@@ -321,11 +353,7 @@ impl Store {
 
     /// Swaps the table's present files into the view; for changes that move no rows.
     pub(crate) fn refresh_files(&self, table: &Table) -> Result<(), StoreError> {
-        self.change_view(|view| {
-            view.version = table.version();
-            view.files = Arc::new(table.files());
-            Ok(())
-        })
+        self.installed(table, self.committed_sequence())
     }
 
     /// Figures about the present moment.
@@ -356,3 +384,6 @@ fn day_of(micros: i64) -> Arc<str> {
     let time = chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default();
     time.format("%Y-%m-%d").to_string().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //! commit and the shortening of the write-ahead log stores nothing twice. Every commit passes
 //! through [`Table::commit`]: that is where the ledger will write its record.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
@@ -65,6 +65,8 @@ pub struct Table {
     log: LogStoreRef,
     store: Arc<dyn ObjectStore>,
     state: DeltaTableState,
+    /// Whether a commit was begun whose outcome is not known.
+    unsettled: bool,
 }
 
 impl std::fmt::Debug for Table {
@@ -87,7 +89,7 @@ impl Table {
         let state = DeltaTableState::try_new(log.as_ref(), None)
             .await
             .map_err(StoreError::table("read"))?;
-        Ok(Self { log, store, state })
+        Ok(Self { log, store, state, unsettled: false })
     }
 
     /// The object store, rooted at the table's folder.
@@ -114,6 +116,12 @@ impl Table {
     }
 
     /// Makes one change. When it returns, the change is durable and this value knows it.
+    ///
+    /// The change must have been thought out on what this value knows, and that must be settled
+    /// ([`Table::is_settled`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Table`]; if the table is then not settled, the change may have been made.
     pub async fn commit(&mut self, commit: &Commit, now_millis: i64) -> Result<(), StoreError> {
         let data_change = commit.reason != CommitReason::Compact;
         let mut actions: Vec<Action> = Vec::new();
@@ -136,19 +144,55 @@ impl Table {
             },
             CommitReason::Compact => DeltaOperation::Optimize { predicate: None, target_size: 0 },
         };
-        let finalized = CommitBuilder::from(properties)
+        self.unsettled = true;
+        let outcome = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(self.state.snapshot()), self.log.clone(), operation)
             .await
-            .map_err(StoreError::table("commit to"))?;
-        self.state = finalized.snapshot();
-        Ok(())
+            .map_err(StoreError::table("commit to"));
+        match outcome {
+            Ok(finalized) => {
+                self.state = finalized.snapshot();
+                self.unsettled = false;
+                Ok(())
+            }
+            // It may have been made all the same, and only the answer was lost.
+            Err(error) => match self.refreshed_has(commit).await {
+                Ok(made) => {
+                    self.unsettled = false;
+                    if made { Ok(()) } else { Err(error) }
+                }
+                Err(_) => Err(error),
+            },
+        }
     }
 
-    /// Reads the table again; for a table that others write to as well, or after an error whose
-    /// outcome is not known.
-    pub async fn refresh(&mut self) -> Result<(), StoreError> {
+    /// Whether what became of every commit is known. Else nothing may be concluded from this value.
+    pub fn is_settled(&self) -> bool {
+        !self.unsettled
+    }
+
+    /// Reads the table again after a commit whose outcome is not known, and answers up to which
+    /// sequence number it holds everything of a writer's log.
+    pub async fn settle(&mut self, writer: &str) -> Result<Option<i64>, StoreError> {
+        self.refresh().await?;
+        let sequence = self.transaction_version(writer).await?;
+        self.unsettled = false;
+        Ok(sequence)
+    }
+
+    async fn refresh(&mut self) -> Result<(), StoreError> {
         self.state.update(self.log.as_ref(), None).await.map_err(StoreError::table("read"))
+    }
+
+    async fn refreshed_has(&mut self, commit: &Commit) -> Result<bool, StoreError> {
+        self.refresh().await?;
+        if let Some((writer, sequence)) = &commit.transaction {
+            return Ok(self.transaction_version(writer).await? >= Some(*sequence));
+        }
+        let files = self.files();
+        let known: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        Ok(commit.add.iter().all(|file| known.contains(file.path.as_str())))
     }
 }
 

@@ -5,6 +5,8 @@
 //! the like the service gives that by itself.
 
 pub mod durable;
+#[cfg(test)]
+pub(crate) mod fault;
 
 use std::sync::Arc;
 
