@@ -2,8 +2,9 @@
 //! tests.
 //!
 //! Every operation is a step and has a number. A [`Plan`] says what goes wrong at which step, so
-//! that a test can go through all of them: [`FaultStore::trace`] says how many there are. Most faults
-//! are of services that keep what they have acknowledged. [`FaultStore::unsynced`] is a disk that does not, until it is synced.
+//! that a test can go through all of them: [`FaultStore::trace`] says how many there are. Most
+//! faults are of services that keep what they have acknowledged. [`FaultStore::unsynced`] is a disk
+//! that does not, until it is synced.
 
 use std::collections::BTreeMap;
 use std::fmt;
