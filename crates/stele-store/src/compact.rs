@@ -8,10 +8,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::SortOptions;
 use arrow::datatypes::Schema;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, UnboundedMemoryPool};
 use datafusion::logical_expr::{LogicalPlanBuilder, col};
+use datafusion::physical_expr::expressions::col as column_expression;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
+use datafusion::physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
 use futures::StreamExt;
 use stele_event::Column;
 
@@ -43,6 +50,8 @@ pub struct Compacted {
 
 /// Files that one compaction merges at the most: each is open while it runs.
 const MERGE_FILES_MAX: usize = 64;
+/// Rows that are merged at a time.
+const MERGE_BATCH_ROWS: usize = 1_024;
 /// Files of the full size that one compaction makes at the most.
 const MERGE_OUTPUTS_MAX: u64 = 2;
 
@@ -122,15 +131,9 @@ impl Store {
         now_millis: i64,
     ) -> Result<Vec<(LakeFile, Vec<u8>)>, StoreError> {
         let partition = inputs[0].partition.clone();
-        let view = Arc::new(View {
-            version: 0,
-            files: Arc::new(inputs.to_vec()),
-            sealed: Vec::new(),
-            active: Arc::new(Memtable::default()),
-        });
         let expected_rows = rows(inputs) as usize;
         let schema = self.present_columns(inputs).await?;
-        let mut stream = self.sorted(view, &schema).await?;
+        let mut stream = self.merged(inputs, &schema).await?;
         let mut outputs = Vec::new();
         let mut writer: Option<FileWriter> = None;
         while let Some(batch) = stream.next().await {
@@ -152,12 +155,59 @@ impl Store {
         Ok(outputs)
     }
 
-    async fn sorted(
+    /// The rows of files that are each sorted, in order. Holds a few rows of each file, and of the
+    /// row groups that they are in, what the file holds: no more than the bytes of all inputs.
+    async fn merged(
         &self,
-        view: Arc<View>,
+        inputs: &[LakeFile],
         schema: &Arc<Schema>,
-    ) -> Result<datafusion::execution::SendableRecordBatchStream, StoreError> {
-        let state = self.engine.session(view.clone())?.state();
+    ) -> Result<SendableRecordBatchStream, StoreError> {
+        let mut streams = Vec::with_capacity(inputs.len());
+        for file in inputs {
+            streams.push(self.rows_of(file, schema).await?);
+        }
+        let merged_schema = streams[0].schema();
+        let options = SortOptions { descending: false, nulls_first: false };
+        let order = [Column::Time, Column::Batch, Column::Pos].iter().map(|column| {
+            Ok(PhysicalSortExpr {
+                expr: column_expression(column.name(), &merged_schema)?,
+                options,
+            })
+        });
+        let order = order.collect::<Result<Vec<_>, _>>().map_err(query_error)?;
+        let order = LexOrdering::new(order).ok_or_else(|| StoreError::Encode {
+            action: "compact",
+            message: "there is nothing to sort by".to_owned(),
+        })?;
+        // Bounded by what the inputs hold, and never a reason to give up.
+        let pool: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
+        StreamingMergeBuilder::new()
+            .with_streams(streams)
+            .with_schema(merged_schema)
+            .with_expressions(&order)
+            .with_metrics(BaselineMetrics::new(&ExecutionPlanMetricsSet::new(), 0))
+            .with_batch_size(MERGE_BATCH_ROWS)
+            .with_reservation(MemoryConsumer::new("compaction").register(&pool))
+            .build()
+            .map_err(query_error)
+    }
+
+    /// The rows of one file, in its order.
+    async fn rows_of(
+        &self,
+        file: &LakeFile,
+        schema: &Arc<Schema>,
+    ) -> Result<SendableRecordBatchStream, StoreError> {
+        let view = Arc::new(View {
+            version: 0,
+            files: Arc::new(vec![file.clone()]),
+            sealed: Vec::new(),
+            active: Arc::new(Memtable::default()),
+        });
+        let mut state = self.engine.session(view.clone())?.state();
+        // One reader from front to back keeps the order of the file.
+        let config = state.config().clone();
+        *state.config_mut() = config.with_target_partitions(1).with_batch_size(MERGE_BATCH_ROWS);
         let source = provider_as_source(Arc::new(EventsTable {
             view,
             store_url: self.engine.store_url(),
@@ -167,11 +217,8 @@ impl Store {
             .and_then(LogicalPlanBuilder::build)
             .map_err(query_error)?;
         let named = |name: &str| col(format!("\"{name}\""));
-        let order =
-            [Column::Time, Column::Batch, Column::Pos].map(|c| named(c.name()).sort(true, false));
         DataFrame::new(state, plan)
             .select(schema.fields().iter().map(|f| named(f.name())).collect::<Vec<_>>())
-            .and_then(|frame| frame.sort(order.to_vec()))
             .map_err(query_error)?
             .execute_stream()
             .await
