@@ -24,9 +24,9 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
-use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::{Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::BinaryExpr;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
@@ -72,12 +72,10 @@ impl TableProvider for EventsTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let predicate = conjunction(filters.iter().cloned())
-            .map(|filter| {
-                let schema = DFSchema::try_from(query_schema())?;
-                state.create_physical_expr(filter, &schema)
-            })
-            .transpose()?;
+        let schema = DFSchema::try_from(query_schema())?;
+        let filters =
+            filters.iter().map(|filter| state.create_physical_expr(filter.clone(), &schema));
+        let predicate = all_of(filters.collect::<Result<_>>()?);
         let files = self.files_that_may_match(predicate.as_ref());
         let memory = self.scan_memory(projection, predicate.as_ref())?;
         if files.is_empty() {
@@ -190,6 +188,22 @@ pub(crate) fn partitioned_file(file: &LakeFile) -> PartitionedFile {
     partitioned
 }
 
+/// Joins filters as a tree of little depth: what follows recurses over it.
+fn all_of(mut level: Vec<Arc<dyn PhysicalExpr>>) -> Option<Arc<dyn PhysicalExpr>> {
+    while level.len() > 1 {
+        let mut rest = level.into_iter();
+        let mut next: Vec<Arc<dyn PhysicalExpr>> = Vec::new();
+        while let Some(left) = rest.next() {
+            next.push(match rest.next() {
+                Some(right) => Arc::new(BinaryExpr::new(left, Operator::And, right)),
+                None => left,
+            });
+        }
+        level = next;
+    }
+    level.pop()
+}
+
 /// What is known of a file or chunk without reading it.
 struct Container<'a> {
     dataset: &'a str,
@@ -262,3 +276,6 @@ fn prune(predicate: Option<&Arc<dyn PhysicalExpr>>, containers: &Containers<'_>)
         .and_then(|pruning| pruning.prune(containers))
         .unwrap_or_else(|_| everything())
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use object_store::ObjectStore;
 use stele_event::{Column, SourceField};
 
@@ -135,6 +137,7 @@ impl Store {
         caller: &Caller,
     ) -> Result<SendableRecordBatchStream, StoreError> {
         let limited = self.limited(caller);
+        check_size(sql)?;
         let session = self.engine.session(self.view())?;
         let options = SQLOptions::new()
             .with_allow_ddl(false)
@@ -274,6 +277,44 @@ impl Store {
     }
 }
 
+/// The longest statement in SQL, in bytes.
+const SQL_BYTES_MAX: usize = 256 << 10;
+/// How many words and signs a statement may have, values, commas and parentheses aside. The planner
+/// recurses over them and takes time that grows with their square.
+const SQL_WORDS_MAX: usize = 1_000;
+
+/// Refuses a statement that would overflow the planner's stack, which ends the process.
+fn check_size(sql: &str) -> Result<(), StoreError> {
+    if sql.len() > SQL_BYTES_MAX {
+        return Err(StoreError::Query(format!(
+            "the query has {} bytes, which is over the limit of {SQL_BYTES_MAX}",
+            sql.len()
+        )));
+    }
+    // What is no SQL at all, the parser says better.
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return Ok(()) };
+    let is_flat = |token: &&Token| {
+        matches!(
+            token,
+            Token::Whitespace(_)
+                | Token::Number(..)
+                | Token::SingleQuotedString(_)
+                | Token::Comma
+                | Token::LParen
+                | Token::RParen
+                | Token::SemiColon
+        )
+    };
+    let words = tokens.iter().filter(|token| !is_flat(token)).count();
+    if words > SQL_WORDS_MAX {
+        return Err(StoreError::Query(format!(
+            "the query has {words} words and signs, which is over the limit of {SQL_WORDS_MAX}\n\
+             hint: give many values as a list: `user_name IN ('alice', 'bob')`"
+        )));
+    }
+    Ok(())
+}
+
 /// Tells what an error of the engine means to the caller, in its words without its prefixes.
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 pub(crate) fn query_error(error: DataFusionError) -> StoreError {
@@ -299,3 +340,6 @@ pub(crate) fn query_error(error: DataFusionError) -> StoreError {
         _ => StoreError::Query(error.strip_backtrace()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,7 +113,10 @@ impl Stream for LimitedStream {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.rows.is_some() && self.late.as_mut().poll(ctx).is_ready() {
+        // A timer only wakes at the next tick; a query that never waits would not see it.
+        let late =
+            self.late.as_mut().poll(ctx).is_ready() || self.late.deadline() <= Instant::now();
+        if self.rows.is_some() && late {
             let error = self.limits.too_late();
             self.end(error);
         }
