@@ -80,17 +80,17 @@ fn a_query_that_takes_too_long_ends() {
         let storage = FaultStore::default();
         let store = filled(&storage).await;
         let (_, error) = ask(&store, "SELECT 1", &limited(Duration::ZERO, 10)).await;
-        check_limit(error, "0 s", "query.timeout_ms");
+        check_limit(error, "0 s", "query.timeout_s");
         storage.set(Plan::At(0, Fault::Slow(Duration::from_hours(1))));
         let sql = "SELECT * FROM events ORDER BY time";
         let (_, error) = ask(&store, sql, &limited(Duration::from_millis(250), 100)).await;
-        check_limit(error, "0.25 s", "query.timeout_ms");
+        check_limit(error, "0.25 s", "query.timeout_s");
         // What a query of another kind gives is held to the same.
         storage.set(Plan::At(0, Fault::Slow(Duration::from_hours(1))));
         let request = SearchRequest { query: "n".to_owned(), ..SearchRequest::default() };
         let caller = limited(Duration::from_millis(250), 100);
         let error = store.facets(&request, "event_uid", &[], 0, &caller).await.unwrap_err();
-        check_limit(Some(error), "0.25 s", "query.timeout_ms");
+        check_limit(Some(error), "0.25 s", "query.timeout_s");
     });
 }
 
