@@ -15,7 +15,7 @@ use stele_store::{Caller, QueryLimits, Store, render};
 use super::NodeError;
 
 /// As long as it takes.
-const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
+const A_YEAR: Duration = Duration::from_hours(365 * 24);
 
 /// Enters the events of the table that have an id of their own and were received within the window.
 ///

@@ -101,7 +101,7 @@ fn table(seed: u64, rows: usize) -> Vec<Row> {
             mfa: pick(&[true, false], below(3)),
             operation: pick(&OPERATIONS, below(4)),
             resources: (below(3) > 0).then(|| (0..below(3)).map(|_| USERS[below(4)]).collect()),
-            words: (0..1 + below(3)).map(|_| WORDS[below(5)]).collect(),
+            words: (0..=below(3)).map(|_| WORDS[below(5)]).collect(),
             number: below(20) as i64,
             day: below(2),
             dataset: below(2),
@@ -190,7 +190,7 @@ enum Term {
     Any(Vec<Term>),
 }
 
-fn compares<T: Ord>(operator: &str, value: T, with: T) -> bool {
+fn compares<T: Ord>(operator: &str, value: &T, with: &T) -> bool {
     match operator {
         ":" => value == with,
         ":<" => value < with,
@@ -250,16 +250,16 @@ impl Term {
             Self::FlowOnly(address) => row.format == "vpcflow" && is(row.address, address),
             Self::Operation(name) => row.format == "cloudtrail" && is(row.operation, name),
             Self::Port(operator, with) => {
-                row.port.is_some_and(|port| compares(operator, port, *with))
+                row.port.is_some_and(|port| compares(operator, &port, with))
             }
             Self::Bytes(low, high) => row.bytes.is_some_and(|bytes| (*low..*high).contains(&bytes)),
             Self::Mfa(mfa) => row.mfa == Some(*mfa),
             Self::Resource(user) => row.resources.iter().flatten().any(|item| item == user),
             Self::Number(operator, with) => {
-                row.format == "cloudtrail" && compares(operator, row.number, *with)
+                row.format == "cloudtrail" && compares(operator, &row.number, with)
             }
             Self::Time(operator, with) => {
-                row.time.is_some_and(|time| compares(operator, time, *with))
+                row.time.is_some_and(|time| compares(operator, &time, with))
             }
             Self::Day(day) => row.day == *day,
             Self::Dataset(dataset) => row.dataset == *dataset,

@@ -167,29 +167,13 @@ fn nearest(name: &str, sources: &[SourceField], distance_max: usize) -> Vec<Stri
         .chain([OUTCOME])
         .filter(|known| !known.is_empty());
     let mut near: Vec<(usize, &str)> = known
-        .map(|known| (distance(&lower, &known.to_lowercase()), known))
+        .map(|known| (strsim::levenshtein(&lower, &known.to_lowercase()), known))
         .filter(|(distance, _)| *distance <= distance_max)
         .collect();
     near.sort_unstable();
     near.dedup();
     near.truncate(SUGGESTIONS_MAX);
     near.into_iter().map(|(_, known)| format!("`{known}`")).collect()
-}
-
-/// How many characters must be inserted, dropped or replaced (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

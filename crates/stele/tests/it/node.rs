@@ -127,9 +127,14 @@ fn sql_only_reads_and_a_deep_question_ends_nothing() {
         let output = run(data, &["sql", sql]);
         assert_eq!(output.status.code(), Some(1), "{sql}");
     }
-    let deep = vec!["message <> 'x'"; 2_000].join(" AND ");
-    let sql = format!("SELECT count(*) FROM events WHERE {deep}");
-    assert_eq!(count(data, &sql), 2);
+    let deep = |terms| {
+        let deep = vec!["message <> 'x'"; terms].join(" AND ");
+        format!("SELECT count(*) FROM events WHERE {deep}")
+    };
+    assert_eq!(count(data, &deep(320)), 2);
+    let output = run(data, &["sql", &deep(2_000)]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("over the limit of 1000"), "{error}");
     assert_eq!(server.request("GET", "health", "", b"").0, 200);
 }
 
