@@ -4,6 +4,7 @@
 //! another. SQL is read-only: no DDL, no DML, no settings, no files or URLs. Each query has limits
 //! ([`limits`]); a stream that is dropped stops its query.
 
+mod explain;
 mod limits;
 
 use std::sync::Arc;
@@ -130,10 +131,12 @@ impl Engine {
 }
 
 impl Store {
-    /// Answers a question in SQL.
+    /// Answers a question in SQL. The names of `fields` are no columns; they only help to say what
+    /// an unknown name may have meant.
     pub async fn sql(
         &self,
         sql: &str,
+        fields: &[SourceField],
         caller: &Caller,
     ) -> Result<SendableRecordBatchStream, StoreError> {
         let limited = self.limited(caller);
@@ -143,7 +146,10 @@ impl Store {
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
-        let frame = session.sql_with_options(sql, options).await.map_err(query_error)?;
+        let frame = session
+            .sql_with_options(sql, options)
+            .await
+            .map_err(|error| explain::sql_error(sql, fields, error))?;
         limited.over(frame).await
     }
 

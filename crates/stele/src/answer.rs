@@ -92,7 +92,9 @@ async fn local(node: &Node, question: Question) -> anyhow::Result<Answer> {
         Answer { names, text: text.boxed() }
     };
     match question {
-        Question::Sql(sql) => Ok(answer(node.store().sql(&sql, &anonymous).await?, false)),
+        Question::Sql(sql) => {
+            Ok(answer(node.store().sql(&sql, node.fields(), &anonymous).await?, false))
+        }
         Question::Search(search) => {
             let now = node.now_micros();
             let zone_offset_seconds = time::zone(&search.zone)?;

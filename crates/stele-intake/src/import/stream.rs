@@ -11,9 +11,10 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use stele_event::{Column, EventBatch, RowView};
-use stele_parse::detect::{detect, looks_like_log};
+use stele_parse::detect::{NotALog, detect, looks_like_log};
 use stele_parse::driver::{Delivery, map_records};
 use stele_parse::format::{Format, Hint, Span, Splitter};
+use stele_parse::formats::text::Text;
 
 use super::{FileOutcome, PlannedFile, Progress, Run};
 use crate::decode::{DecodeError, DecodeLimits, DecodedReader, Encoding};
@@ -309,7 +310,15 @@ impl Stream {
 /// The format of a file, or why it is no log.
 fn choose(stream: &Stream, path: &str, run: &Run<'_>) -> Result<&'static dyn Format, String> {
     let head = &stream.buffer[..];
-    looks_like_log(head).map_err(|reason| reason.to_string())?;
+    match (looks_like_log(head), run.options.format) {
+        (Ok(()), _) => {}
+        // Whoever asks for plain text wants it as it is.
+        (Err(reason), Some(format)) if reason != NotALog::Empty && format.id() == Text.id() => {}
+        (Err(NotALog::Empty), _) => return Err(NotALog::Empty.to_string()),
+        (Err(reason), _) => {
+            return Err(format!("{reason}; `--format text` stores it all the same"));
+        }
+    }
     match run.options.format {
         None => Ok(detect(&Hint { path: Some(path), ..Hint::default() }, head).format),
         Some(format) => check(format, stream, path, run).map(|()| format),

@@ -152,7 +152,7 @@ pub(super) async fn sql_get(
 
 async fn run_sql(State(node): Shared, parameters: SqlParameters) -> Result<Response, Problem> {
     let format = RowFormat::by_name(parameters.format.as_deref())?;
-    let stream = node.store().sql(&parameters.sql, &node.anonymous()).await?;
+    let stream = node.store().sql(&parameters.sql, node.fields(), &node.anonymous()).await?;
     Ok(rows(stream, format))
 }
 
@@ -312,7 +312,7 @@ pub(super) async fn event(
         Problem::bad_request("address_invalid", detail)
     })?;
     let sql = format!("SELECT * FROM events WHERE \"_batch\" = {batch} AND \"_pos\" = {pos}");
-    let stream = node.store().sql(&sql, &node.anonymous()).await?;
+    let stream = node.store().sql(&sql, node.fields(), &node.anonymous()).await?;
     let mut stream = Box::pin(stele_store::render::batches(stream));
     while let Some(rows) = stream.next().await {
         let rows = rows?;

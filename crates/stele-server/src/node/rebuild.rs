@@ -34,7 +34,7 @@ pub(super) async fn rebuild(
     );
     let limits = QueryLimits { timeout: A_YEAR, rows_max: usize::MAX };
     let caller = Caller { name: "rebuild".to_owned(), limits };
-    let stream = store.sql(&sql, &caller).await?;
+    let stream = store.sql(&sql, &[], &caller).await?;
     let mut batches = pin!(render::batches(stream));
     let mut events = 0;
     while let Some(batch) = batches.try_next().await? {

@@ -29,7 +29,7 @@ fn limited(timeout: Duration, rows_max: usize) -> Caller {
 
 /// How many rows come, and the error after them.
 async fn ask(store: &Store, sql: &str, caller: &Caller) -> (usize, Option<StoreError>) {
-    let stream = match store.sql(sql, caller).await {
+    let stream = match store.sql(sql, &[], caller).await {
         Ok(stream) => stream,
         Err(error) => return (0, Some(error)),
     };
@@ -105,7 +105,7 @@ fn a_dropped_query_stops_its_work() {
             let storage = FaultStore::default();
             let store = filled(&storage).await;
             storage.set(Plan::At(1, Fault::Slow(Duration::from_hours(1))));
-            let stream = store.sql(sql, &caller()).await.unwrap();
+            let stream = store.sql(sql, &[], &caller()).await.unwrap();
             let mut stream = Box::pin(crate::render::batches(stream));
             let waits = async { while stream.try_next().await.unwrap().is_some() {} };
             let began = async {

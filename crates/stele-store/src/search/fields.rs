@@ -152,6 +152,33 @@ fn unknown(name: &str, span: &Range<usize>, sources: &[SourceField]) -> SearchEr
     ))
 }
 
+/// The columns that a name may stand for which is none, in backticks: those that it means in a
+/// search, else those of `valid` that are written nearly the same.
+pub(crate) fn nearest_columns(name: &str, sources: &[SourceField], valid: &[&str]) -> Vec<String> {
+    let short = SHORT_NAMES.iter().filter(|(short, _)| *short == name);
+    let source = sources.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+    let mut meant: Vec<&str> = short
+        .flat_map(|(_, columns)| columns.iter().copied())
+        .chain(Column::by_ocsf_path(name))
+        .chain(source.map(|field| field.column))
+        .map(Column::name)
+        .collect();
+    if meant.is_empty() && name.chars().count() <= COMPARED_CHARS_MAX {
+        let lower = name.to_lowercase();
+        let distance_max = 1 + name.chars().count() / 3;
+        let mut near: Vec<(usize, &str)> = valid
+            .iter()
+            .map(|known| (strsim::levenshtein(&lower, &known.to_lowercase()), *known))
+            .filter(|(distance, _)| *distance <= distance_max)
+            .collect();
+        near.sort_unstable();
+        meant = near.into_iter().map(|(_, known)| known).collect();
+    }
+    meant.dedup();
+    meant.truncate(SUGGESTIONS_MAX);
+    meant.into_iter().map(|known| format!("`{known}`")).collect()
+}
+
 /// The known names nearest to one that is not known, in backticks.
 fn nearest(name: &str, sources: &[SourceField], distance_max: usize) -> Vec<String> {
     if name.chars().count() > COMPARED_CHARS_MAX {
