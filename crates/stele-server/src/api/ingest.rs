@@ -94,6 +94,10 @@ async fn ingest(
     let (answer, damage) = blocking(move || node.ingest(submission)).await??;
     let mut body = json!(answer);
     if let Some(damage) = damage {
+        if answer.records() == 0 {
+            let detail = format!("{damage}; nothing of the body could be read or stored");
+            return Err(Problem::bad_request("body_damaged", detail));
+        }
         body["damage"] = damage.to_string().into();
     }
     Ok(Json(body))

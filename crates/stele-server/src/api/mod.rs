@@ -11,6 +11,7 @@ mod query;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -78,6 +79,7 @@ pub fn router(node: Arc<Node>, body_bytes_max: usize) -> Router {
         .route("/api/v1/admin/flush", post(flush))
         .route("/api/v1/admin/compact", post(compact))
         .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(from_fn_with_state(body_bytes_max, problem::of_the_framework))
         .with_state(node)
 }
 

@@ -1,11 +1,15 @@
 //! Errors as clients see them: problem details (RFC 9457) with a stable `code`.
 
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use stele_intake::pipeline::IntakeError;
 use stele_store::StoreError;
 
 use crate::node::NodeError;
+
+const KIND: &str = "application/problem+json";
 
 /// An error on its way to a client.
 #[derive(Debug)]
@@ -40,6 +44,45 @@ impl Problem {
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, code: "not_found", detail: detail.into() }
     }
+}
+
+/// The longest text of the framework that is taken over, in bytes.
+const DETAIL_BYTES_MAX: usize = 4 << 10;
+
+/// Gives the refusals of the framework (no such path, a body over the limit, a parameter that
+/// cannot be read) the form of all others.
+pub(super) async fn of_the_framework(
+    State(body_bytes_max): State<usize>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri().path());
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == KIND);
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => ("not_found", format!("there is nothing at `{asked}`")),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("method_not_allowed", format!("`{asked}` is not answered; see docs/openapi.json"))
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!(
+                "the body is over the limit of {body_bytes_max} bytes \
+                 (`request.body_bytes_max`); nothing was stored: send it in parts, or import it \
+                 with `stele import`"
+            );
+            ("body_too_large", detail)
+        }
+        _ => {
+            let body = axum::body::to_bytes(response.into_body(), DETAIL_BYTES_MAX).await;
+            let detail = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
+            ("request_invalid", detail)
+        }
+    };
+    Problem { status, code, detail }.into_response()
 }
 
 impl From<StoreError> for Problem {
@@ -95,8 +138,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_string(&body).unwrap_or_default();
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
-        let kind = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, kind);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(KIND));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -96,13 +96,17 @@ fn hostile_bodies_get_a_clear_answer_and_nothing_readable_is_lost() {
     assert_eq!(status, 400, "{answer}");
     assert!(answer.contains("intake."), "{answer}");
 
-    for (path, headers, part) in [
-        ("ingest/nonsense", "", "unknown format `nonsense`"),
-        ("ingest?dataset=../x", "", "is no name for a dataset"),
-        ("ingest", "Content-Encoding: br\r\n", "content-encoding `br` is not read"),
+    for (method, path, headers, expected, part) in [
+        ("POST", "ingest/nonsense", "", 400, "unknown format `nonsense`"),
+        ("POST", "ingest?dataset=../x", "", 400, "is no name for a dataset"),
+        ("POST", "ingest", "Content-Encoding: br\r\n", 400, "content-encoding `br` is not read"),
+        ("POST", "ingest", "Content-Encoding: gzip\r\n", 400, "\"code\":\"body_damaged\""),
+        ("POST", "nonsense", "", 404, "there is nothing at `POST /api/v1/nonsense`"),
+        ("PUT", "ingest", "", 405, "\"code\":\"method_not_allowed\""),
+        ("GET", "sql?zqs=1", "", 400, "\"code\":\"request_invalid\""),
     ] {
-        let (status, answer) = server.request("POST", path, headers, b"{}");
-        assert_eq!(status, 400, "{path}");
+        let (status, answer) = server.request(method, path, headers, b"{}");
+        assert_eq!(status, expected, "{path}: {answer}");
         assert!(answer.contains(part), "{path}: {answer}");
     }
     assert_eq!(server.request("GET", "health", "", b"").0, 200);
