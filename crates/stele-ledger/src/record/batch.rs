@@ -10,7 +10,7 @@ use crate::hash::Hash;
 use crate::salt::POSITIONS_MAX;
 
 /// The name of a dataset is at most this long, in bytes.
-pub const DATASET_BYTES_MAX: usize = 255;
+pub(super) const DATASET_BYTES_MAX: usize = 255;
 
 /// Events that were acknowledged together. Field order is the order in the entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
