@@ -53,7 +53,7 @@ fn ledger() -> (Sample, Vec<(String, Vec<u8>)>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn in_a_file_or_the_checkpoint(file in any::<prop::sample::Index>(), bit in any::<usize>()) {

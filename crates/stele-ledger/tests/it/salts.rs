@@ -36,6 +36,8 @@ fn salts_are_those_of_the_definition_one_by_one_and_in_a_row() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10))]
+
     #[test]
     fn every_salt_but_the_punctured_ones_stays(
         erased in prop::collection::btree_set(prop_oneof![0..POSITIONS_MAX, 0_u32..40], 0..40),
@@ -63,6 +65,9 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
     #[test]
     fn keys_read_back_and_random_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
         if let Ok(key) = SaltKey::from_bytes(&bytes) {
