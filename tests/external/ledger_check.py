@@ -74,8 +74,11 @@ def decompress(data):
 def ed25519_verifies(public, message, signature):
     """RFC 8032, section 5.1.7."""
     base = decompress((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
-    r, a, s = decompress(signature[:32]), decompress(public), int.from_bytes(signature[32:], "little")
-    if len(signature) != 64 or r is None or a is None or s >= L:
+    if len(signature) != 64:
+        return False
+    r, a = decompress(signature[:32]), decompress(public)
+    s = int.from_bytes(signature[32:], "little")
+    if r is None or a is None or s >= L:
         return False
     challenge = hashlib.sha512(signature[:32] + public + message).digest()
     left, right = times(s, base), add(r, times(int.from_bytes(challenge, "little") % L, a))

@@ -4,8 +4,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 
@@ -19,7 +19,18 @@ pub struct Hash(pub [u8; HASH_BYTES]);
 impl Hash {
     /// The SHA-256 of some bytes, without any prefix.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self::of_parts(&[bytes])
+    }
+
+    /// The SHA-256 of some parts, one after the other.
+    pub(crate) fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut context = Context::new(&SHA256);
+        for part in parts {
+            context.update(part);
+        }
+        let mut hash = [0; HASH_BYTES];
+        hash.copy_from_slice(context.finish().as_ref());
+        Self(hash)
     }
 
     /// The hash that these bytes are, if they are as long as one.
@@ -84,13 +95,12 @@ impl<'de> Deserialize<'de> for Hash {
 
 /// The hash of a leaf: SHA-256(0x00 ‖ data).
 pub fn leaf_hash(data: &[u8]) -> Hash {
-    Hash(Sha256::new().chain_update([0]).chain_update(data).finalize().into())
+    Hash::of_parts(&[&[0], data])
 }
 
 /// The hash of an inner node: SHA-256(0x01 ‖ left ‖ right).
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    let digest = Sha256::new().chain_update([1]).chain_update(left.0).chain_update(right.0);
-    Hash(digest.finalize().into())
+    Hash::of_parts(&[&[1], &left.0, &right.0])
 }
 
 /// The hash of a tree without leaves: SHA-256 of nothing.

@@ -19,12 +19,12 @@ pub struct Leaves<'a>(pub &'a [Hash]);
 
 impl Subtrees for Leaves<'_> {
     fn subtree(&self, level: u32, index: u64) -> Result<Hash, Error> {
-        let (begin, end) = ((index << level) as usize, ((index + 1) << level) as usize);
-        let leaves = self.0.get(begin..end).ok_or(Error::OutOfRange {
-            what: "leaf",
-            value: end as u64 - 1,
-            limit: self.0.len() as u64,
-        })?;
+        let limit = self.0.len() as u64;
+        let outside = Error::OutOfRange { what: "subtree", value: index, limit };
+        let Some((begin, end)) = span(level, index).filter(|(_, end)| *end <= limit) else {
+            return Err(outside);
+        };
+        let leaves = &self.0[begin as usize..end as usize];
         Ok(root_of(leaves))
     }
 }
@@ -51,14 +51,15 @@ impl<'a> TileSubtrees<'a> {
 
 impl Subtrees for TileSubtrees<'_> {
     fn subtree(&self, level: u32, index: u64) -> Result<Hash, Error> {
+        let outside = Error::OutOfRange { what: "subtree", value: index, limit: self.size };
+        if span(level, index).is_none_or(|(_, end)| end > self.size) {
+            return Err(outside);
+        }
         let kind = TileKind::Hashes { level: (level / TILE_HEIGHT) as u8 };
         let count = kind.count(self.size);
         let wide = u64::from(TILE_WIDTH);
         let first = index << (level % TILE_HEIGHT);
         let last = first + (1 << (level % TILE_HEIGHT)) - 1;
-        if last >= count {
-            return Err(Error::OutOfRange { what: "subtree", value: last, limit: count });
-        }
         let tile_index = first / wide;
         let width = (count - tile_index * wide).min(wide) as u16;
         let tile = Tile { kind, index: tile_index, width };
@@ -227,6 +228,13 @@ pub fn verify_consistency(old: TreeHead, new: TreeHead, path: &[Hash]) -> Result
         return Err(wrong());
     }
     if old_root == old.root && new_root == new.root { Ok(()) } else { mismatch }
+}
+
+/// The leaves under a subtree, if there can be so many.
+fn span(level: u32, index: u64) -> Option<(u64, u64)> {
+    let width = 1_u64.checked_shl(level)?;
+    let begin = index.checked_mul(width)?;
+    Some((begin, begin.checked_add(width)?))
 }
 
 /// The largest power of two below a number that is at least 2.

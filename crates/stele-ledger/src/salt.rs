@@ -8,8 +8,6 @@
 use std::fmt;
 use std::ops::Range;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::Error;
 use crate::hash::{HASH_BYTES, Hash};
 
@@ -27,13 +25,12 @@ pub type Salt = [u8; SALT_BYTES];
 
 /// The hash of an event: SHA-256(0x00 ‖ salt ‖ bytes as received).
 pub fn event_leaf(salt: &Salt, raw: &[u8]) -> Hash {
-    let digest = Sha256::new().chain_update([0]).chain_update(salt).chain_update(raw);
-    Hash(digest.finalize().into())
+    Hash::of_parts(&[&[0], salt, raw])
 }
 
 /// What the ledger says of a seed without saying the seed.
 pub fn seed_commitment(seed: &[u8; HASH_BYTES]) -> Hash {
-    Hash(Sha256::new().chain_update(COMMITMENT).chain_update(seed).finalize().into())
+    Hash::of_parts(&[COMMITMENT, seed])
 }
 
 /// A node of the tree: it stands for the positions below it.
@@ -53,7 +50,7 @@ impl Node {
 
     fn child(&self, right: bool) -> Self {
         let side = if right { RIGHT } else { LEFT };
-        let secret = Sha256::new().chain_update(side).chain_update(self.secret).finalize().into();
+        let Hash(secret) = Hash::of_parts(&[side, &self.secret]);
         Self { depth: self.depth + 1, index: self.index * 2 + u32::from(right), secret }
     }
 

@@ -16,7 +16,6 @@ mod signs;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 pub use act::{Act, Deed};
 pub use batch::{Batch, Dropped, Receipt, Request};
@@ -166,11 +165,8 @@ pub struct Parts {
 impl Parts {
     /// Those of some entries.
     pub fn of<E: AsRef<[u8]>>(entries: &[E]) -> Self {
-        let mut digest = Sha256::new();
-        for entry in entries {
-            digest.update(entry);
-        }
-        Self { count: entries.len() as u32, sha256: Hash(digest.finalize().into()) }
+        let parts: Vec<_> = entries.iter().map(AsRef::as_ref).collect();
+        Self { count: entries.len() as u32, sha256: Hash::of_parts(&parts) }
     }
 }
 

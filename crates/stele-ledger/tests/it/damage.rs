@@ -99,7 +99,10 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_are_no_proof(bytes in prop::collection::vec(any::<u8>(), 0..300), extra in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn random_bytes_are_no_proof(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        extra in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
         prop_assert!(EventProof::verify(&bytes, b"raw", &trust()).is_err());
         let mut proof = sample(3, 6, 0).proof;
         proof.extra = Some(extra);

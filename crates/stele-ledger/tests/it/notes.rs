@@ -24,10 +24,13 @@ const SPEC_NOTE: &str = "This is an example message.\n\n\
     — example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
 
 /// The example of C2SP tlog-cosignature; its keys are not published.
-const SOFA: &str = "example.com/behind-the-sofa\n20852163\n\
-    CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
-    — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n\
-    — witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
+const SOFA: &str = concat!(
+    "example.com/behind-the-sofa\n",
+    "20852163\n",
+    "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n",
+    "— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n",
+    "— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n",
+);
 
 /// From the tests of FiloSottile/torchwood (litewitness): a log of the Sigsum project.
 const SIGSUM: &str =
@@ -292,7 +295,10 @@ proptest! {
     }
 
     #[test]
-    fn parsers_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,99}") {
+    fn parsers_do_not_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        text in "\\PC{0,99}",
+    ) {
         let _ = Note::parse(&bytes);
         let _ = Note::parse(text.as_bytes());
         let _ = text.parse::<Checkpoint>();

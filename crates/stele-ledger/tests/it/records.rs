@@ -222,7 +222,11 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_is_another_record_or_none(which in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn a_changed_byte_is_another_record_or_none(
+        which in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
         let samples = samples();
         let record = &samples[which.index(samples.len())];
         let mut entry = record.encode().unwrap();
@@ -236,7 +240,10 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..99), text in "\\PC{0,99}") {
+    fn random_bytes_do_not_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..99),
+        text in "\\PC{0,99}",
+    ) {
         prop_assert!(Record::decode(&bytes).is_err());
         for kind in ["batch", "receipt", "commit", "files", "act", "beat", "extern", "audit"] {
             let entry = format!(r#"{{"v":1,"t":"{kind}",{text}"#);

@@ -69,7 +69,9 @@ proptest! {
 
 proptest! {
     #[test]
-    fn keys_read_back_and_random_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+    fn keys_read_back_and_random_bytes_do_not_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..120),
+    ) {
         if let Ok(key) = SaltKey::from_bytes(&bytes) {
             prop_assert_eq!(key.to_bytes(), bytes);
             key.salts(0..20).for_each(drop);

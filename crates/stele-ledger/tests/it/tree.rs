@@ -5,8 +5,8 @@ use stele_ledger::Error;
 use stele_ledger::entry::{put_entry, split_bundle};
 use stele_ledger::hash::{Hash, empty_root, leaf_hash, node_hash, root_of};
 use stele_ledger::proof::{
-    Leaves, TileSubtrees, TreeHead, prove_consistency, prove_inclusion, root_at, root_from_path,
-    verify_consistency, verify_inclusion,
+    Leaves, Subtrees as _, TileSubtrees, TreeHead, prove_consistency, prove_inclusion, root_at,
+    root_from_path, verify_consistency, verify_inclusion,
 };
 use stele_ledger::tile::{TILE_WIDTH, Tile, TileKind, read_entries, read_hashes};
 use stele_ledger::tree::{Log, Tree};
@@ -306,6 +306,21 @@ fn what_lies_outside_or_is_missing_is_named() {
     let subtrees = TileSubtrees::new(&files, 300);
     assert!(matches!(prove_inclusion(300, 300, &subtrees), Err(Error::OutOfRange { .. })));
     assert!(matches!(prove_consistency(301, 300, &subtrees), Err(Error::OutOfRange { .. })));
+    for (level, index) in [(0, 300), (8, 1), (9, 0), (63, 0), (63, 1), (64, 0), (999, 7)] {
+        let outside = subtrees.subtree(level, index);
+        assert!(matches!(outside, Err(Error::OutOfRange { .. })), "{level} {index}");
+        let outside = Leaves(&leaves(300)).subtree(level, index);
+        assert!(matches!(outside, Err(Error::OutOfRange { .. })), "{level} {index}");
+        assert!(Leaves(&[]).subtree(level, u64::MAX).is_err());
+    }
+    for size in [u64::MAX, u64::MAX - 1, 1 << 63] {
+        let none = TileSubtrees::new(&files, size);
+        assert!(prove_inclusion(size - 1, size, &none).is_err());
+        assert!(prove_consistency(size - 1, size, &none).is_err());
+        assert!(prove_inclusion(size - 1, size, &Leaves(&leaves(3))).is_err());
+        assert!(Tree::load(size, &files).is_err());
+        assert!(Tile::all(size).next().is_some());
+    }
     // The checkpoint lies about its size: tiles of that size do not exist.
     let missing = prove_inclusion(0, 600, &TileSubtrees::new(&files, 600));
     assert!(matches!(missing, Err(Error::Missing { path }) if path.starts_with("tile/")));
@@ -363,7 +378,8 @@ proptest! {
                     }
                     TileKind::Hashes { level } => {
                         let span = 1 << (8 * u32::from(level));
-                        for (index, hash) in read_hashes(&files, &tile).unwrap().iter().enumerate() {
+                        let hashes = read_hashes(&files, &tile).unwrap();
+                        for (index, hash) in hashes.iter().enumerate() {
                             let begin = (first + index) * span;
                             prop_assert_eq!(*hash, naive_root(&leaves[begin..begin + span]));
                         }
