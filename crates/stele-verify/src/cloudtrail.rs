@@ -293,7 +293,7 @@ fn walk_all<'a>(
     for (id, entries) in by_chain {
         let walked = if selection.chain(id) {
             chain::walk(ctx, reporter, id, entries, Wanted::Yes)
-        } else if selection.place(&id.place) {
+        } else if selection.place(&id.place) || may_explain(selection, by_chain, id) {
             let mut unheard = |_: &Verdict| {};
             let mut silent = Reporter::new(0, &mut unheard);
             chain::walk(ctx, &mut silent, id, entries, Wanted::ForReferences)
@@ -303,6 +303,16 @@ fn walk_all<'a>(
         chains.insert(id, walked);
     }
     chains
+}
+
+/// Whether a chain that was not asked for is where the calls stand that stop one that was.
+fn may_explain(
+    selection: &Selection,
+    by_chain: &BTreeMap<ChainId, Vec<Entry>>,
+    id: &ChainId,
+) -> bool {
+    id.place.region == id.home_region
+        && by_chain.keys().any(|wanted| selection.chain(wanted) && id.tells_of(wanted))
 }
 
 /// Checks that time is covered, and gives for each place what was to be covered there.

@@ -74,6 +74,14 @@ struct Claim {
     trusted: bool,
 }
 
+impl Claim {
+    /// Whether the digest that it names should lie in a folder that begins at this time.
+    fn reaches(&self, start: Time) -> bool {
+        let name = DigestName::parse(&self.key);
+        self.by_start > start && name.is_none_or(|name| name.ended >= start)
+    }
+}
+
 /// What is wrong with a file, and what is special about it there.
 pub(crate) type Wrong = Vec<(Kind, String)>;
 
@@ -92,6 +100,7 @@ struct Walk<'a, 'r, 'v> {
     window: (Time, Time),
     claims: BTreeMap<String, Vec<Claim>>,
     met: BTreeSet<String>,
+    noted: BTreeSet<String>,
     later: Option<Later>,
     walked: Walked,
 }
@@ -119,6 +128,7 @@ pub(crate) fn walk(
         window,
         claims: BTreeMap::new(),
         met: BTreeSet::new(),
+        noted: BTreeSet::new(),
         later: None,
         walked,
     };
@@ -209,8 +219,7 @@ impl Walk<'_, '_, '_> {
 
     /// What the later digests said of this one.
     fn links(&mut self, entry: &Entry, digest: &Digest, claims: &[Claim], wrong: &mut Wrong) {
-        let trusted: Vec<&Claim> = claims.iter().filter(|claim| claim.trusted).collect();
-        for claim in &trusted {
+        for claim in claims.iter().filter(|claim| claim.trusted) {
             let sha256 = hex(&digest.sha256);
             if !claim.hash.eq_ignore_ascii_case(&sha256) {
                 let detail = format!("it is {sha256}, the next digest says {}", claim.hash);
@@ -227,12 +236,6 @@ impl Walk<'_, '_, '_> {
                     shown(digest.end)
                 );
                 self.find(Kind::ChainTime, &claim.by, &detail);
-            }
-        }
-        if let [_, others @ ..] = &trusted[..] {
-            for claim in others {
-                let detail = format!("another one names {} too", entry.key);
-                self.find(Kind::ChainFork, &claim.by, &detail);
             }
         }
     }
@@ -323,7 +326,7 @@ impl Walk<'_, '_, '_> {
             .values()
             .flatten()
             .filter(|claim| claim.trusted && !self.met.contains(&claim.key))
-            .filter(|claim| start.is_some_and(|start| claim.by_start > start))
+            .filter(|claim| start.is_some_and(|start| claim.reaches(start)))
             .cloned()
             .collect();
         for claim in unmet {

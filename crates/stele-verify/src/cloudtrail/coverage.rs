@@ -81,18 +81,11 @@ fn explain(
     id: &ChainId,
     gap_start: Time,
 ) -> Option<TrailCall> {
-    let of_trail = |other: &&ChainId| {
-        other.trail == id.trail
-            && other.home_region == id.home_region
-            && other.place.organization == id.place.organization
-            && (other.place.account == id.place.account || id.place.organization.is_some())
-            && (other.place.region == id.place.region || other.place.region == id.home_region)
-    };
     let near = |covered: &&Covered| {
         covered.end > gap_start - DIGEST_PERIOD && covered.end <= gap_start + DIGEST_PERIOD
     };
     let mut calls = Vec::new();
-    for (_, walked) in chains.iter().filter(|(other, _)| of_trail(other)) {
+    for (_, walked) in chains.iter().filter(|(other, _)| other.tells_of(id)) {
         for covered in walked.covered.iter().filter(near) {
             calls.extend(calls_in(ctx, covered, id));
         }

@@ -87,8 +87,6 @@ kinds! {
         "The next digest holds another signature of this one: it was replaced.";
     ChainTime, "chain-time", Difference,
         "The digest does not begin when the one before it ends.";
-    ChainFork, "chain-fork", Difference,
-        "Two digests name the same one before them.";
     ChainForeign, "chain-foreign", Difference,
         "The digest names one of another trail, account or region as the one before it.";
     GapUnexplained, "gap-unexplained", Difference,

@@ -35,6 +35,19 @@ pub struct ChainId {
     pub backfill: bool,
 }
 
+impl ChainId {
+    /// Whether calls that stop the other chain's trail may stand in this one's logs: in those of
+    /// its own region and of the trail's, and of any account where the trail is an organization's.
+    pub(crate) fn tells_of(&self, other: &Self) -> bool {
+        let (place, theirs) = (&self.place, &other.place);
+        self.trail == other.trail
+            && self.home_region == other.home_region
+            && place.organization == theirs.organization
+            && (place.account == theirs.account || theirs.organization.is_some())
+            && (place.region == theirs.region || place.region == other.home_region)
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.account, self.region)
@@ -64,7 +77,8 @@ impl DigestName {
         let (rest, ended) = standard.unwrap_or(name).rsplit_once('_')?;
         let (trail, home_region) = rest.rsplit_once('_')?;
         let ended = time_of(ended, "%Y%m%dT%H%M%SZ")?;
-        if trail.is_empty() || home_region.is_empty() {
+        let of_region = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        if trail.is_empty() || home_region.is_empty() || !home_region.bytes().all(of_region) {
             return None;
         }
         let chain = ChainId {

@@ -31,17 +31,15 @@ pub(crate) struct Signing<'a> {
 impl Signing<'_> {
     /// Reports what is wrong with the signature, or that there is none to check.
     pub(crate) fn check(&self, entry: &Entry, digest: &Digest, held: &Held<'_>, wrong: &mut Wrong) {
-        let bucket = Some(digest.form.digest_s3_bucket.as_str());
+        let bucket = entry.bucket.as_deref().unwrap_or(&digest.form.digest_s3_bucket);
         let (objects, map) = (self.ctx.input.objects, self.ctx.input.metadata);
-        let metadata =
-            match metadata_of(objects, map, entry.bucket.as_deref().or(bucket), &entry.key) {
-                Ok(metadata) => metadata,
-                Err(error) => {
-                    wrong
-                        .push((Kind::Unreadable, format!("the metadata saved beside it: {error}")));
-                    None
-                }
-            };
+        let (metadata, readable) = match metadata_of(objects, map, Some(bucket), &entry.key) {
+            Ok(metadata) => (metadata, true),
+            Err(error) => {
+                wrong.push((Kind::Unreadable, format!("the metadata saved beside it: {error}")));
+                (None, false)
+            }
+        };
         let made = metadata.as_ref().and_then(|metadata| self.metadata(metadata, wrong));
         let saved = metadata.as_ref().and_then(|metadata| metadata.signature.as_deref());
         if let (Some(saved), Some(claimed)) = (saved, held.trusted)
@@ -59,7 +57,8 @@ impl Signing<'_> {
         wrong.extend(anchored.map(|difference| (Kind::AnchorDiffers, difference.to_owned())));
         match signature {
             Some(signature) => self.verify(digest, signature, made, wrong),
-            None if metadata.is_some() => {}
+            // What is there and of no use has been reported.
+            None if metadata.is_some() || !readable => {}
             None => wrong.push((Kind::SignatureMissing, String::new())),
         }
     }

@@ -76,6 +76,9 @@ const VERIFIED: &[(&str, Change)] = &[
         options.end = Some(at("2026-01-03T03:17:09Z"));
     }),
     ("one region", |_, options| options.selection.regions = vec![HOME.to_owned()]),
+    ("one region that is not the trail's own", |_, options| {
+        options.selection.regions = vec![OTHER.to_owned()];
+    }),
     ("older files deleted, the start is after them", |world, options| {
         options.start = Some(at("2026-01-03T00:00:00Z"));
         for region in [HOME, OTHER] {

@@ -40,15 +40,14 @@ fn judged(world: &World) -> Vec<(Judgement, Vec<Kind>)> {
     let (keys, anchors) = (PublicKeys::parse(&world.keys).unwrap(), Anchors::default());
     let input = Input { objects: world, keys: &keys, metadata: &world.metadata, anchors: &anchors };
     let mut judged = Vec::new();
-    let report = verify(input, &Options::default(), &mut |verdict| {
+    verify(input, &Options::default(), &mut |verdict| {
         if verdict.key.contains("CloudTrail-Digest") {
             judged.push((verdict.verdict, verdict.kinds.clone()));
         } else {
-            assert_eq!(verdict.kinds, [Kind::LogMissing]);
+            assert!(verdict.kinds.is_empty() || verdict.kinds == [Kind::LogMissing]);
         }
     })
     .unwrap();
-    assert_eq!(report.counts.keys().filter(|name| name.starts_with("chain")).count(), 0);
     judged
 }
 

@@ -114,6 +114,11 @@ impl World {
         self.objects.insert((self.bucket_of(key), key.to_owned()), bytes);
     }
 
+    /// Writes the metadata of an object into the same bucket.
+    pub(super) fn set_metadata(&mut self, key: &str, head: Vec<u8>) {
+        self.objects.insert((self.bucket_of(key), format!("{key}{SIDECAR}")), head);
+    }
+
     /// Takes an object away, and its metadata with it.
     pub(super) fn take(&mut self, key: &str) -> Vec<u8> {
         let bucket = self.bucket_of(key);
@@ -135,7 +140,7 @@ impl World {
     pub(super) fn rename(&mut self, from: &str, to: &str) {
         let metadata = self.objects.get(&(self.bucket_of(from), format!("{from}{SIDECAR}")));
         if let Some(metadata) = metadata.cloned() {
-            self.set(&format!("{to}{SIDECAR}"), metadata);
+            self.set_metadata(to, metadata);
         }
         let bytes = self.take(from);
         self.set(to, bytes);
@@ -164,7 +169,7 @@ impl World {
             metadata["backfill-generation-timestamp"] = json!("2026-01-03T12:00:00Z");
         }
         let head = json!({ "ContentLength": 1, "Metadata": metadata });
-        self.set(&format!("{key}{SIDECAR}"), head.to_string().into_bytes());
+        self.set_metadata(key, head.to_string().into_bytes());
         signature
     }
 
