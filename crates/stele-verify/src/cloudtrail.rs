@@ -28,6 +28,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 mod unreferenced;
+mod walked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
@@ -36,15 +37,15 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 
 pub use anchors::{Anchor, Anchors};
-use chain::{Entry, Walked, Wanted};
 pub use finding::{Finding, Interval, Kind, Severity};
 pub use keys::PublicKeys;
 pub use metadata::{MetadataMap, SIDECAR};
-pub use names::{ChainId, Place, Time};
+pub use names::{ChainId, Place, Time, time_from};
 use names::{DigestName, LogName, is_among_digests};
 use report::Reporter;
 pub use report::{ChainReport, Counts, File, Judgement, Outcome, Report, Verdict};
 use unreferenced::PlaceTimes;
+use walked::{Entry, Walked, Wanted};
 
 use crate::objects::{BucketFolder, Folder, Object, Objects};
 
@@ -105,6 +106,16 @@ impl Default for Options {
             log_bytes_max: 4 << 30,
             findings_max: 10_000,
         }
+    }
+}
+
+impl Options {
+    /// The same, with times from which an hour can be added and taken away.
+    fn within_years(&self) -> Self {
+        let first = Time::UNIX_EPOCH;
+        let last = first + TimeDelta::days(365 * 8000);
+        let clamp = |time: Option<Time>| time.map(|time| time.clamp(first, last));
+        Self { start: clamp(self.start), end: clamp(self.end), ..self.clone() }
     }
 }
 
@@ -228,6 +239,7 @@ pub fn verify(
     {
         return Err(Error::Interval { start, end });
     }
+    let options = &options.within_years();
     let listing = input.objects.list();
     let named_buckets = listing.iter().all(|object| object.bucket.is_some());
     let ctx = Context { input, options, named_buckets };

@@ -8,59 +8,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 
 use chrono::DateTime;
-use sha2::{Digest as _, Sha256};
 
 use super::digest::{Digest, Unread, hex};
-use super::finding::{Finding, Kind, shown};
+use super::finding::{Finding, Kind, Severity, shown};
 use super::logs;
 use super::names::{ChainId, DigestName, Time};
 use super::report::{ChainReport, File, Judgement, Reporter, Verdict};
 use super::signature::{Held, SIGNATURE_ALGORITHM, Signing};
+use super::walked::{Covered, Entry, Walked, Wanted, Wrong, reference};
 use super::{Context, DIGEST_PERIOD};
-
-/// A file that its name makes a digest of this chain.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Entry {
-    pub(crate) ended: Time,
-    pub(crate) key: String,
-    pub(crate) bucket: Option<String>,
-    /// It lies behind the interval and is read only for what it says of the one before.
-    pub(crate) behind: bool,
-}
-
-/// A digest that stands, and what it covers.
-#[derive(Debug, Clone)]
-pub(crate) struct Covered {
-    pub(crate) start: Time,
-    pub(crate) end: Time,
-    pub(crate) bucket: Option<String>,
-    pub(crate) key: String,
-}
-
-/// What walking a chain gave.
-pub(crate) struct Walked {
-    pub(crate) report: ChainReport,
-    /// By time.
-    pub(crate) covered: Vec<Covered>,
-    /// The names of all logs that it names.
-    pub(crate) references: HashSet<[u8; 16]>,
-}
-
-/// The name of a log in [`Walked::references`].
-pub(crate) fn reference(bucket: Option<&str>, key: &str) -> [u8; 16] {
-    let name = format!("{}/{key}", bucket.unwrap_or_default());
-    let hash: [u8; 32] = Sha256::digest(name).into();
-    let mut short = [0; 16];
-    short.copy_from_slice(&hash[..16]);
-    short
-}
-
-/// Whether a chain was asked for, or is only read for the logs it names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    Yes,
-    ForReferences,
-}
 
 /// What a digest says of the one before it.
 #[derive(Debug, Clone)]
@@ -81,9 +37,6 @@ impl Claim {
         self.by_start > start && name.is_none_or(|name| name.ended >= start)
     }
 }
-
-/// What is wrong with a file, and what is special about it there.
-pub(crate) type Wrong = Vec<(Kind, String)>;
 
 /// What the next later digest says: nothing that can be used, that it is a first one, or a name.
 enum Later {
@@ -152,14 +105,15 @@ impl Walk<'_, '_, '_> {
             Err(unread) => wrong.push((unread.kind, unread.reason.clone())),
             Ok(digest) if !entry.behind => {
                 self.content(entry, digest, &mut wrong);
-                self.links(entry, digest, &claims, &mut wrong);
+                self.links(digest, &claims, &mut wrong);
                 let held = Held {
                     trusted: claims.iter().find(|claim| claim.trusted).map(|c| &*c.signature),
                     any: claims.first().map(|claim| &*claim.signature),
                 };
                 Signing { ctx: self.ctx, id: self.id, window: self.window }
                     .check(entry, digest, &held, &mut wrong);
-                if wrong.is_empty() && claims.is_empty() && self.is_no_link(entry) {
+                let failed = wrong.iter().any(|(kind, _)| kind.severity() == Severity::Difference);
+                if !failed && claims.is_empty() && self.is_no_link(entry) {
                     wrong.push((Kind::DigestUnreferenced, String::new()));
                 }
             }
@@ -218,7 +172,7 @@ impl Walk<'_, '_, '_> {
     }
 
     /// What the later digests said of this one.
-    fn links(&mut self, entry: &Entry, digest: &Digest, claims: &[Claim], wrong: &mut Wrong) {
+    fn links(&mut self, digest: &Digest, claims: &[Claim], wrong: &mut Wrong) {
         for claim in claims.iter().filter(|claim| claim.trusted) {
             let sha256 = hex(&digest.sha256);
             if !claim.hash.eq_ignore_ascii_case(&sha256) {
@@ -229,7 +183,7 @@ impl Walk<'_, '_, '_> {
                 let detail = format!("the next digest names it in bucket `{}`", claim.bucket);
                 wrong.push((Kind::DigestMoved, detail));
             }
-            if !self.id.backfill && claim.by_start != digest.end && !claim.by.behind {
+            if !self.id.backfill && claim.by_start != digest.end {
                 let detail = format!(
                     "it begins at {}, the one before ends at {}",
                     shown(claim.by_start),
@@ -252,7 +206,7 @@ impl Walk<'_, '_, '_> {
 
     /// Takes note of what a digest says, and looks at its logs.
     fn digest(&mut self, entry: &Entry, digest: &Digest, judgement: Judgement) {
-        let trusted = judgement != Judgement::Failed;
+        let trusted = judgement != Judgement::Failed && !entry.behind;
         self.later = Some(match &digest.previous {
             _ if !trusted => Later::Unknown,
             None => Later::Starts,
@@ -360,6 +314,10 @@ impl Walk<'_, '_, '_> {
 
     fn report(&mut self, entry: &Entry, digest: Option<&Digest>, wrong: Wrong) {
         for (kind, detail) in wrong {
+            // A key is said once to have been used at another time, not once an hour.
+            if kind == Kind::KeyPeriod && !self.noted.insert(detail.clone()) {
+                continue;
+            }
             let (start, end) = digest
                 .map_or((entry.ended - DIGEST_PERIOD, entry.ended), |digest| {
                     (digest.start, digest.end)

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::chain::{Covered, Walked};
 use super::digest::Digest;
 use super::finding::{Finding, Interval, Kind, shown};
 use super::logs::{self, TrailCall};
 use super::names::{ChainId, Time};
 use super::report::Reporter;
+use super::walked::{Covered, Walked};
 use super::{Context, DIGEST_PERIOD};
 
 /// Time in which logs may lie that no digest names, and why.

@@ -6,10 +6,20 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 /// A moment, in UTC.
 pub type Time = DateTime<Utc>;
+
+/// Reads a time as people write it: RFC 3339, or a date for its midnight in UTC.
+pub fn time_from(text: &str) -> Result<Time, String> {
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Ok(date.and_time(NaiveTime::MIN).and_utc());
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|_| format!("`{text}` is no time; times look like 2026-01-31T23:00:00Z"))
+}
 
 /// Whose logs: all trails that deliver here share this place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta};
 
-use super::chain::{Entry, Wrong};
 use super::digest::{Digest, from_hex, hex};
 use super::finding::Kind;
 use super::metadata::{ObjectMetadata, metadata_of};
 use super::names::{ChainId, Time};
+use super::walked::{Entry, Wrong};
 use super::{Context, KEY_SLACK};
 
 /// The only algorithm that AWS signs digests with.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::TimeDelta;
 
-use super::chain::{Walked, reference};
 use super::coverage::ExplainedGap;
 use super::finding::{Finding, Interval, Kind};
+use super::metadata::SIDECAR;
 use super::names::{ChainId, LogName, Place};
 use super::report::Reporter;
+use super::walked::{Walked, reference};
 use super::{Context, DIGEST_PERIOD};
 use crate::objects::Object;
 
@@ -31,7 +32,8 @@ pub(crate) fn check(
 ) {
     let mut without_digests = BTreeSet::new();
     for object in listing {
-        let Some(name) = LogName::parse(&object.key) else {
+        let Some(name) = LogName::parse(&object.key).filter(|_| !object.key.ends_with(SIDECAR))
+        else {
             continue;
         };
         if !ctx.options.selection.place(&name.place) {

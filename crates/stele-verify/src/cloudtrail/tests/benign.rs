@@ -17,7 +17,7 @@ type Change = fn(&mut World, &mut Options);
 /// Packs all that fits again, in another way.
 fn repack(world: &mut World, part: &str) {
     for ((_, key), bytes) in &mut world.objects {
-        if key.contains(part) && key.ends_with(".gz") {
+        if key.contains(part) && !key.ends_with(SIDECAR) {
             let plain = unpacked(bytes);
             let builder = GzBuilder::new().filename("log.json").comment("again").mtime(1);
             let mut encoder = builder.write(Vec::new(), Compression::best());
@@ -175,6 +175,11 @@ const VERIFIED: &[(&str, Change)] = &[
     ("second trail in the same place", |world, _| {
         let mut chain = Chain { trail: "second_trail", ..Chain::new(HOME) };
         chain.hours(world, at("2026-01-01T00:00:00Z"), at("2026-01-04T00:00:00Z"));
+    }),
+    ("metadata of the logs saved too", |world, _| {
+        for log in world.logs(HOME) {
+            world.set_metadata(&log, b"{\"Metadata\": {}}".to_vec());
+        }
     }),
     ("files of other kinds", |world, _| {
         world.set("README.md", b"hello".to_vec());

@@ -45,6 +45,10 @@ impl Objects for World {
     }
 
     fn open(&self, bucket: Option<&str>, key: &str) -> io::Result<Box<dyn Read + '_>> {
+        let (named, usual) = (self.named, BUCKET.to_owned());
+        if let Some(bytes) = self.objects.get(&(usual, key.to_owned())).filter(|_| !named) {
+            return Ok(Box::new(&bytes[..]));
+        }
         let fits = |(has, name): &(String, String)| {
             name == key && (!self.named || bucket.is_none_or(|wanted| wanted == has))
         };
@@ -72,7 +76,7 @@ impl World {
         let part = format!("/{kind}/{region}/");
         let keys = self.objects.keys().map(|(_, key)| key);
         let mut keys: Vec<String> =
-            keys.filter(|key| key.contains(&part) && key.ends_with(".gz")).cloned().collect();
+            keys.filter(|key| key.contains(&part) && !key.ends_with(SIDECAR)).cloned().collect();
         let name = |key: &String| key.rsplit('/').next().map(str::to_owned);
         keys.sort_by_key(name);
         keys
@@ -102,6 +106,9 @@ impl World {
     }
 
     pub(super) fn bucket_of(&self, key: &str) -> String {
+        if self.objects.contains_key(&(BUCKET.to_owned(), key.to_owned())) {
+            return BUCKET.to_owned();
+        }
         let found = self.objects.keys().find(|(_, name)| name == key);
         found.map_or(BUCKET.to_owned(), |(bucket, _)| bucket.clone())
     }
