@@ -17,6 +17,7 @@ mod anchors;
 mod chain;
 mod coverage;
 mod digest;
+mod files;
 mod finding;
 mod gzip;
 mod keys;
@@ -31,12 +32,12 @@ mod unreferenced;
 mod walked;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
 
 use chrono::TimeDelta;
 
 pub use anchors::{Anchor, Anchors};
+pub use files::{FolderOptions, verify_folder};
 pub use finding::{Finding, Interval, Kind, Severity};
 pub use keys::PublicKeys;
 pub use metadata::{MetadataMap, SIDECAR};
@@ -47,14 +48,12 @@ pub use report::{ChainReport, Counts, File, Judgement, Outcome, Report, Verdict}
 use unreferenced::PlaceTimes;
 use walked::{Entry, Walked, Wanted};
 
-use crate::objects::{BucketFolder, Folder, Object, Objects};
+use crate::objects::{Object, Objects};
 
 /// How often AWS delivers a digest.
 const DIGEST_PERIOD: TimeDelta = TimeDelta::hours(1);
 /// How long after its end a digest may be signed.
 const KEY_SLACK: TimeDelta = TimeDelta::hours(2);
-/// A file of keys, metadata or anchors is not larger than this.
-const SIDE_FILE_BYTES_MAX: u64 = 1 << 30;
 
 /// What is verified. Empty lists are everything that there is.
 #[derive(Debug, Clone, Default)]
@@ -140,23 +139,6 @@ struct Context<'a> {
     named_buckets: bool,
 }
 
-/// Files to verify, as the command line names them.
-#[derive(Debug, Clone, Default)]
-pub struct FolderOptions {
-    /// The folder, laid out as the bucket is.
-    pub folder: PathBuf,
-    /// Where there are several buckets: which folder below it is which.
-    pub buckets: Vec<BucketFolder>,
-    /// The public keys.
-    pub keys: PathBuf,
-    /// Metadata of all objects in one file, instead of one beside each.
-    pub metadata: Option<PathBuf>,
-    /// Anchors.
-    pub anchors: Option<PathBuf>,
-    /// How to verify.
-    pub options: Options,
-}
-
 /// Why it could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -188,46 +170,6 @@ pub enum Error {
     },
 }
 
-/// Verifies the files in a folder; `on_verdict` hears of each digest and log as it is judged.
-pub fn verify_folder(
-    files: &FolderOptions,
-    on_verdict: &mut dyn FnMut(&Verdict),
-) -> Result<Report, Error> {
-    let keys = side_file(&files.keys, "public keys", PublicKeys::parse)?;
-    let metadata = files.metadata.as_deref().map_or(Ok(MetadataMap::default()), |path| {
-        side_file(path, "object metadata", MetadataMap::parse)
-    })?;
-    let anchors = files
-        .anchors
-        .as_deref()
-        .map_or(Ok(Anchors::default()), |path| side_file(path, "anchors", Anchors::parse))?;
-    std::fs::read_dir(&files.folder).map_err(|source| unread(&files.folder, source))?;
-    let objects = if files.buckets.is_empty() {
-        Folder::of_any_bucket(&files.folder)
-    } else {
-        Folder::of_buckets(&files.folder, &files.buckets)
-    };
-    let input = Input { objects: &objects, keys: &keys, metadata: &metadata, anchors: &anchors };
-    verify(input, &files.options, on_verdict)
-}
-
-fn unread(path: &Path, source: io::Error) -> Error {
-    Error::Read { path: path.display().to_string(), source }
-}
-
-fn side_file<T>(
-    path: &Path,
-    what: &'static str,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<T, Error> {
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(SIDE_FILE_BYTES_MAX).read_to_string(&mut text))
-        .map_err(|source| unread(path, source))?;
-    let form = |reason| Error::Form { path: path.display().to_string(), what, reason };
-    parse(&text).map_err(form)
-}
-
 /// Verifies objects; `on_verdict` hears of each digest and log as it is judged.
 pub fn verify(
     input: Input<'_>,
@@ -253,45 +195,56 @@ pub fn verify(
     }
     let by_chain = sort(&ctx, &mut reporter, &listing);
     let chains = walk_all(&ctx, &mut reporter, &by_chain);
-    let places = cover(&ctx, &mut reporter, &chains);
+    let mut intervals = BTreeMap::new();
+    let places = cover(&ctx, &mut reporter, &chains, &mut intervals);
     unreferenced::check(&ctx, &mut reporter, &listing, &chains, &places);
     what_is_not_there(&ctx, &mut reporter, &chains);
     for (id, walked) in chains {
         if options.selection.chain(id) {
-            reporter.chain(walked.report);
+            let interval = intervals.get(id).copied();
+            reporter.chain(ChainReport { interval, ..walked.report });
         }
     }
     Ok(reporter.finish())
 }
 
-/// The digests by chain and time: those in the interval, and of those behind it the first.
+/// The digests by chain and time: those in the interval, of those behind it the first, and where
+/// nothing begins when the interval does, the last before it: its logs may say why.
 fn sort(
     ctx: &Context<'_>,
     reporter: &mut Reporter<'_>,
     listing: &[Object],
 ) -> BTreeMap<ChainId, Vec<Entry>> {
+    let Options { start, end, .. } = *ctx.options;
     let mut by_chain: BTreeMap<ChainId, Vec<Entry>> = BTreeMap::new();
     for object in listing {
         let Object { bucket, key } = object;
         if let Some(name) = DigestName::parse(key) {
-            if ctx.options.start.is_none_or(|start| name.ended >= start) {
-                // What spilled over is in the digest after the end.
-                let end = ctx.options.end.map(|end| end + DIGEST_PERIOD);
-                let behind = end.is_some_and(|end| name.ended > end);
-                let (bucket, key) = (bucket.clone(), key.clone());
-                let entry = Entry { ended: name.ended, key, bucket, behind };
-                by_chain.entry(name.chain).or_default().push(entry);
-            }
+            // What spilled over is in the digest after the end.
+            let behind = end.is_some_and(|end| name.ended > end + DIGEST_PERIOD);
+            let (bucket, key) = (bucket.clone(), key.clone());
+            let entry = Entry { ended: name.ended, key, bucket, behind };
+            by_chain.entry(name.chain).or_default().push(entry);
         } else if is_among_digests(key) && !key.ends_with(SIDECAR) {
             let finding = Finding::new(Kind::NameUnknown);
             reporter.find(finding.object(bucket.as_deref(), key));
         }
     }
-    for entries in by_chain.values_mut() {
+    for (id, entries) in &mut by_chain {
         entries.sort();
         let wanted = entries.iter().filter(|entry| !entry.behind).count();
         entries.truncate(wanted + 1);
+        let Some(start) = start else {
+            continue;
+        };
+        let before = entries.partition_point(|entry| entry.ended < start);
+        let begins = entries
+            .get(before)
+            .is_some_and(|first| first.ended <= start + DIGEST_PERIOD && !first.behind);
+        let kept = if begins || id.backfill { before } else { before.saturating_sub(1) };
+        entries.drain(..kept);
     }
+    by_chain.retain(|_, entries| entries.iter().any(|entry| !entry.behind));
     by_chain
 }
 
@@ -332,6 +285,7 @@ fn cover<'a>(
     ctx: &Context<'_>,
     reporter: &mut Reporter<'_>,
     chains: &BTreeMap<&'a ChainId, Walked>,
+    intervals: &mut BTreeMap<&'a ChainId, Interval>,
 ) -> BTreeMap<&'a Place, PlaceTimes> {
     let selected = || chains.iter().filter(|(id, _)| ctx.options.selection.chain(id));
     let standard = || selected().filter(|(id, _)| !id.backfill);
@@ -342,6 +296,7 @@ fn cover<'a>(
         let times = places.entry(&id.place).or_default();
         if let Some(interval) = coverage::interval_of(ctx, &walked.covered, newest) {
             times.intervals.push(interval);
+            intervals.insert(id, interval);
             times.explained.extend(coverage::check(ctx, reporter, chains, id, interval));
         }
     }

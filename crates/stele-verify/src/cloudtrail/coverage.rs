@@ -34,7 +34,10 @@ pub(crate) fn check(
     let covered = chains.get(id).map_or(&[][..], |walked| &walked.covered);
     let mut explained = Vec::new();
     for gap in gaps(covered, interval) {
-        if let Some(call) = explain(ctx, chains, id, gap.start) {
+        // It may have begun before the interval did.
+        let ends = covered.iter().map(|covered| covered.end).filter(|end| *end <= gap.start);
+        let since = ends.max().unwrap_or(gap.start);
+        if let Some(call) = explain(ctx, chains, id, since) {
             let detail = format!("`{}` at {}", call.name, shown(call.at));
             let finding = Finding::new(Kind::GapExplained);
             reporter.find(finding.chain(id).interval(gap.start, gap.end).detail(detail));

@@ -71,6 +71,16 @@ const VERIFIED: &[(&str, Change)] = &[
         options.start = Some(at("2026-01-01T03:00:00Z"));
         options.end = Some(at("2026-01-03T03:00:00Z"));
     }),
+    ("start and end in the time without logging", |_, options| {
+        options.start = Some(at("2026-01-02T06:00:00Z"));
+        options.end = Some(at("2026-01-02T08:30:00Z"));
+    }),
+    ("start in the time without logging", |_, options| {
+        options.start = Some(at("2026-01-02T08:00:00Z"));
+    }),
+    ("end in the time without logging", |_, options| {
+        options.end = Some(at("2026-01-02T08:00:00Z"));
+    }),
     ("times between the hours", |_, options| {
         options.start = Some(at("2026-01-01T03:17:09Z"));
         options.end = Some(at("2026-01-03T03:17:09Z"));

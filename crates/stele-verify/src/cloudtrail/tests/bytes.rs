@@ -12,7 +12,7 @@ use crate::cloudtrail::gzip::{GzipError, Member, sha256_of};
 use crate::cloudtrail::keys::PublicKeys;
 use crate::cloudtrail::metadata::MetadataMap;
 use crate::cloudtrail::names::{DigestName, LogName};
-use crate::cloudtrail::{Kind, Outcome};
+use crate::cloudtrail::{Kind, Options, Outcome, Time, time_from};
 
 /// The one fixed vector there is: that of the tests of aws-cli.
 #[test]
@@ -55,6 +55,23 @@ fn names_are_read_from_their_end() {
     assert_eq!(named.unwrap().from, at("2026-01-02T03:05:00Z"));
     let other = LogName::parse(&format!("{log}x.json.gz")).unwrap();
     assert_eq!((other.from, other.to), (at("2026-01-02T00:00:00Z"), at("2026-01-03T00:00:00Z")));
+}
+
+#[test]
+fn times_are_read_as_people_write_them() {
+    for text in ["2026-01-02", "2026-01-02T00:00:00Z", "2026-01-02T01:00:00+01:00"] {
+        assert_eq!(time_from(text), Ok(at("2026-01-02T00:00:00Z")), "{text}");
+    }
+    let error = time_from("yesterday").unwrap_err();
+    assert_eq!(error, "`yesterday` is no time; times look like 2026-01-31T23:00:00Z");
+}
+
+#[test]
+fn times_at_the_end_of_the_calendar_do_no_harm() {
+    let far = (Some(Time::MIN_UTC), Some(Time::MAX_UTC));
+    let (start, end) = far;
+    let report = usual().verify(&Options { start, end, ..Options::default() });
+    assert!(report.has(Kind::NotCoveredToStart) && report.has(Kind::NotCoveredToEnd));
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn a_folder_is_verified_and_each_file_gets_its_verdict() {
     let counted: u64 = report.chains.iter().map(|chain| chain.digests.verified).sum();
     assert_eq!((digests, report.chains.len()), (counted, 3));
     let text = report.to_string();
+    let chain = "111122223333 eu-west-1 main, 2026-01-01T00:00:00Z to 2026-01-04T00:00:00Z\n";
+    assert!(text.starts_with(chain), "{text}");
     assert!(text.contains("gap-explained") && text.ends_with("\nverified\n"), "{text}");
 }
 

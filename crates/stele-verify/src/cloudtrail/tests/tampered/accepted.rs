@@ -38,6 +38,11 @@ pub(super) const ACCEPTED_BY_AWS_CLI: &[Case] = &[
         options.selection.regions = vec![HOME.to_owned(), OTHER.to_owned()];
         world.take_with_logs(&world.digests(OTHER));
     }),
+    case("all that a region has of the interval deleted", &[Kind::NotCoveredToEnd], |world, o| {
+        o.start = Some(at("2026-01-03T00:00:00Z"));
+        let all = world.digests(OTHER);
+        world.take_with_logs(&all[44..]);
+    }),
     case("everything deleted", &[Kind::NoDigests], |world, _| world.objects.clear()),
     case("restart gap widened by 2 hours before it", &[Kind::GapUnexplained], |world, _| {
         world.take_with_logs(&of_day_two(world, 4..6));
