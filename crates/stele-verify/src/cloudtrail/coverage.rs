@@ -102,7 +102,7 @@ fn calls_in(ctx: &Context<'_>, covered: &Covered, id: &ChainId) -> Vec<TrailCall
     let digest = file.and_then(|file| Digest::read(file, ctx.options.digest_bytes_max).ok());
     let logs = digest.as_ref().map_or(&[][..], Digest::logs);
     let sound = logs.iter().filter(|log| logs::check(ctx, log).is_empty());
-    // A log that is no JSON says nothing; whether it is the one that was signed is judged elsewhere.
+    // A log that is no JSON says nothing.
     sound.filter_map(|log| logs::trail_calls(ctx, log, id).ok()).flatten().collect()
 }
 

@@ -1,6 +1,6 @@
 //! Every way to change a trail that we know, and the kind of finding that each must give.
 //!
-//! One file each for what aws-cli accepts, for what it refuses, and for what only the signer can do.
+//! One file each for what aws-cli accepts, what it refuses, and what only the signer can do.
 
 mod accepted;
 mod refused;
