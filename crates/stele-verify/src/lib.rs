@@ -1,0 +1,10 @@
+//! The offline verifier: what lies in a folder, against what somebody signed.
+//!
+//! It knows no server, no query engine and no network, and it asks no clock: what it reads comes
+//! through [`objects::Objects`], the time is an argument, and the same bytes give the same report.
+//! So it can run on the machine of somebody who trusts neither the server nor its operator.
+//!
+//! [`cloudtrail`] judges the digest chains that AWS CloudTrail delivers beside its logs.
+
+pub mod cloudtrail;
+pub mod objects;
