@@ -63,12 +63,15 @@ fn main() {
         peer: Some("192.0.2.7".to_owned()),
         format: "cloudtrail".to_owned(),
         parser_version: 3,
+        path: None,
+        zone_offset_seconds: 0,
+        header: String::new(),
         first: number,
         count: EVENTS / 10,
         duplicates: 0,
         received_first_micros: 1_753_142_399_000_000,
         received_last_micros: 1_753_142_399_000_900,
-        sha256: leaves[0],
+        sha256: Some(leaves[0]),
     };
     let requests: Vec<_> = (0..10).map(request).collect();
     let mut batch = Batch {

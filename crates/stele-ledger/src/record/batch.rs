@@ -176,6 +176,16 @@ pub struct Request {
     /// The version of that format.
     #[serde(rename = "parser")]
     pub parser_version: i32,
+    /// The file path or object key that it came from. This, the zone and the header are what the
+    /// columns are derived from beside the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The zone that was assumed where a time names none, in seconds east of UTC.
+    #[serde(rename = "zone", default, skip_serializing_if = "is_zero")]
+    pub zone_offset_seconds: i32,
+    /// What the splitter found before the events and they are read by, such as names of columns.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub header: String,
     /// The number of its first event among all of this source: without gaps within a dataset.
     pub first: u64,
     /// How many events it held.
@@ -190,6 +200,13 @@ pub struct Request {
     /// When its last byte was received.
     #[serde(rename = "to")]
     pub received_last_micros: i64,
-    /// SHA-256 of the payload, decoded.
-    pub sha256: Hash,
+    /// SHA-256 of the file that it came from, as it lay there. Bodies of requests have none: every
+    /// event of theirs is a leaf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Hash>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde hands over")]
+fn is_zero(number: &i32) -> bool {
+    *number == 0
 }

@@ -53,12 +53,15 @@ pub(crate) fn request(source: &str, first: u64, count: u32, duplicates: u32) -> 
         peer: Some("192.0.2.7".to_owned()),
         format: "cloudtrail".to_owned(),
         parser_version: 3,
+        path: None,
+        zone_offset_seconds: 0,
+        header: String::new(),
         first,
         count,
         duplicates,
         received_first_micros: 1_753_142_399_000_000,
         received_last_micros: 1_753_142_399_000_900,
-        sha256: Hash::of(source.as_bytes()),
+        sha256: Some(Hash::of(source.as_bytes())),
     }
 }
 
