@@ -4,7 +4,7 @@
 //! it a place in a ledger batch, writes a group of payloads to the write-ahead log with one sync,
 //! looks up duplicates in the order of the log, hands the rows to the [`Sink`], and only then
 //! answers. A crash at any point is repaired by [`Intake::start`], which replays the log. Every
-//! batch is closed in one place ([`Writer::place`]), where the ledger will write its record.
+//! batch that is closed goes to the ledger ([`crate::batches`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use stele_parse::driver::{Delivery, map_records};
 use stele_parse::format::Format;
 use stele_parse::formats;
 
+use crate::batches::{BatchLog, Batches};
 use crate::once::{Address, ImportProgress, OnceError, OnceSet, Verdict};
 use crate::wal::record::{self, Payload, Placement, Prepared, Receipt, Record};
 use crate::wal::{Wal, WalError};
@@ -113,6 +114,9 @@ pub enum IntakeError {
     Refused(String),
 }
 
+/// The ledger's name among the readers of the write-ahead log.
+pub const LEDGER_READER: &str = "ledger";
+
 /// Limits of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchConfig {
@@ -138,6 +142,8 @@ pub struct Parts {
     pub once: OnceSet,
     /// Where rows go.
     pub sink: Arc<dyn Sink>,
+    /// Where closed batches are recorded.
+    pub ledger: Arc<dyn BatchLog>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes, for the seeds of salts.
@@ -163,6 +169,7 @@ pub struct Replayed {
 #[derive(Debug)]
 pub struct Intake {
     jobs: SyncSender<Job>,
+    events_max: usize,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -171,11 +178,21 @@ enum Job {
     Committed(u64, SyncSender<Result<(), IntakeError>>),
     Progress(String, SyncSender<Result<ImportProgress, IntakeError>>),
     Backlog(SyncSender<u64>),
+    Close(Which, SyncSender<Result<u64, IntakeError>>),
+    Recorded(u64),
     Stop,
+}
+
+/// Which batches are to be closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Aged,
+    All,
 }
 
 struct Append {
     receipt: Receipt,
+    header: Vec<u8>,
     events: EventBatch,
     prepared: Prepared,
     answer: SyncSender<Result<Answer, IntakeError>>,
@@ -184,14 +201,17 @@ struct Append {
 impl Intake {
     /// Replays the log into the sink and starts the writer thread.
     pub fn start(parts: Parts) -> Result<(Self, Replayed), IntakeError> {
-        let mut writer = Writer { parts, open: BTreeMap::new(), failed: None };
+        let batches = Batches::new(parts.ledger.clone());
+        let events_max = parts.batch.events_max as usize;
+        let mut writer =
+            Writer { parts, open: BTreeMap::new(), batches, recorded: 0, failed: None };
         let replayed = writer.replay()?;
         let (jobs, queue) = sync_channel(256);
         let thread = std::thread::Builder::new()
             .name("intake".to_owned())
             .spawn(move || writer.run(&queue))
             .map_err(|error| IntakeError::Busy(format!("cannot start a thread: {error}")))?;
-        Ok((Self { jobs, thread: std::sync::Mutex::new(Some(thread)) }, replayed))
+        Ok((Self { jobs, events_max, thread: std::sync::Mutex::new(Some(thread)) }, replayed))
     }
 
     /// Stores a payload and waits until it is durable and can be searched. Blocks.
@@ -199,12 +219,18 @@ impl Intake {
         if payload.spans.is_empty() && payload.receipt.origin.is_none() {
             return Ok(Answer::default());
         }
+        if payload.spans.len() > self.events_max {
+            let (records, max) = (payload.spans.len(), self.events_max);
+            let text = format!("a piece of {records} records is over the limit of {max}");
+            return Err(IntakeError::Refused(text));
+        }
         let format = format_of(&payload.receipt)?;
         let (events, _) = map(format, payload);
         let prepared =
             Prepared::new(payload).map_err(|error| IntakeError::Refused(error.to_string()))?;
         let (answer, wait) = sync_channel(1);
-        let append = Append { receipt: payload.receipt.clone(), events, prepared, answer };
+        let (receipt, header) = (payload.receipt.clone(), payload.header.clone());
+        let append = Append { receipt, header, events, prepared, answer };
         self.send(Job::Append(Box::new(append)))?;
         wait.recv().map_err(|_| IntakeError::Stopping)?
     }
@@ -214,6 +240,28 @@ impl Intake {
         let (answer, wait) = sync_channel(1);
         self.send(Job::Committed(sequence, answer))?;
         wait.recv().map_err(|_| IntakeError::Stopping)?
+    }
+
+    /// Closes the batches whose time is over, and tells up to which sequence number of the
+    /// write-ahead log every batch was handed to the ledger.
+    pub fn close_aged(&self) -> Result<u64, IntakeError> {
+        self.close(Which::Aged)
+    }
+
+    /// The same for all batches that are open.
+    pub fn close_batches(&self) -> Result<u64, IntakeError> {
+        self.close(Which::All)
+    }
+
+    fn close(&self, which: Which) -> Result<u64, IntakeError> {
+        let (answer, wait) = sync_channel(1);
+        self.send(Job::Close(which, answer))?;
+        wait.recv().map_err(|_| IntakeError::Stopping)?
+    }
+
+    /// Tells that the ledger durably has every batch up to a sequence number.
+    pub fn recorded(&self, sequence: u64) -> Result<(), IntakeError> {
+        self.send(Job::Recorded(sequence))
     }
 
     /// How far the import of a content has come, by its SHA-256 in hexadecimal.
@@ -301,6 +349,9 @@ struct Open {
 struct Writer {
     parts: Parts,
     open: BTreeMap<String, Open>,
+    batches: Batches,
+    /// Up to which sequence number the ledger durably has every batch.
+    recorded: u64,
     /// Why rows could not be handed on: everything is refused until the process starts again, for
     /// else what is acknowledged could not be searched.
     failed: Option<String>,
@@ -311,13 +362,18 @@ impl Writer {
         let sink_sequence = self.parts.sink_sequence;
         let once_position = self.parts.once.position().map_err(busy)?;
         let mut replayed = Replayed::default();
-        let after = sink_sequence.min(once_position);
-        let Parts { wal, once, sink, next_batch, .. } = &mut self.parts;
+        self.recorded = self.parts.wal.reader(LEDGER_READER);
+        let after = sink_sequence.min(once_position).min(self.recorded);
+        let Parts { wal, once, sink, next_batch, clock, .. } = &mut self.parts;
+        let (batches, clock) = (&mut self.batches, &*clock);
         let mut problem = None;
         wal.replay(after, &mut |sequence, record| {
             let (placement, payload) = match record {
                 Record::Append(placement, payload) => (placement, payload),
-                Record::Close { .. } => return Ok(()),
+                Record::Close { batch, .. } => {
+                    batches.close(batch, clock.now_micros());
+                    return Ok(());
+                }
             };
             *next_batch = (*next_batch).max(placement.batch + 1);
             let Ok(format) = format_of(&payload.receipt) else { return Ok(()) };
@@ -332,6 +388,7 @@ impl Writer {
                     return Ok(());
                 }
             };
+            batches.add(sequence, &payload.receipt, &payload.header, &placement, &rows_to_store);
             if sequence > sink_sequence {
                 replayed.rows += rows;
                 if let Err(error) = sink.apply(rows_to_store, sequence) {
@@ -341,10 +398,12 @@ impl Writer {
             Ok(())
         })
         .map_err(busy)?;
-        match problem {
-            Some(problem) => Err(IntakeError::Busy(problem)),
-            None => Ok(replayed),
+        if let Some(problem) = problem {
+            return Err(IntakeError::Busy(problem));
         }
+        // What was open when the process ended gets no more events: the next are in new batches.
+        self.batches.close_all(self.parts.clock.now_micros());
+        Ok(replayed)
     }
 
     fn run(mut self, queue: &Receiver<Job>) {
@@ -367,7 +426,14 @@ impl Writer {
                 self.append(group);
             }
             match then {
-                Some(Job::Stop) => return,
+                Some(Job::Stop) => {
+                    let _ = self.close(Which::All);
+                    return;
+                }
+                Some(Job::Close(which, answer)) => {
+                    let _ = answer.send(self.close(which));
+                }
+                Some(Job::Recorded(sequence)) => self.recorded = sequence,
                 Some(Job::Committed(sequence, answer)) => {
                     let _ = answer.send(self.committed(sequence));
                 }
@@ -384,7 +450,7 @@ impl Writer {
     }
 
     fn append(&mut self, group: Vec<Append>) {
-        if let Some(problem) = &self.failed {
+        if let Some(problem) = self.failed.clone().or_else(|| self.batches.problem()) {
             for append in group {
                 let _ = append.answer.send(Err(IntakeError::Busy(problem.clone())));
             }
@@ -394,10 +460,11 @@ impl Writer {
         let before = (self.parts.next_batch, std::mem::take(&mut self.open));
         self.open = before.1.iter().map(|(k, o)| (k.clone(), Open { ..*o })).collect();
         let mut bodies = Vec::new();
+        let mut closed = Vec::new();
         let placed: Vec<_> = group
             .into_iter()
             .map(|append| {
-                let placement = self.place(&append, now, &mut bodies);
+                let placement = self.place(&append, now, &mut bodies, &mut closed);
                 let index = bodies.len();
                 bodies.push(append.prepared.place(&placement));
                 (append, placement, index)
@@ -407,6 +474,9 @@ impl Writer {
             Ok(first) => {
                 for (append, placement, index) in placed {
                     self.hand_on(append, placement, first + index as u64);
+                }
+                for batch in closed {
+                    self.batches.close(batch, now);
                 }
             }
             Err(error) => {
@@ -419,9 +489,14 @@ impl Writer {
         }
     }
 
-    /// Gives a payload its place. Closes the batch that is full or old, and begins the next: this
-    /// is the one place that every batch passes, where the ledger will write its record.
-    fn place(&mut self, append: &Append, now_micros: i64, bodies: &mut Vec<Vec<u8>>) -> Placement {
+    /// Gives a payload its place. Closes the batch that is full or old, and begins the next.
+    fn place(
+        &mut self,
+        append: &Append,
+        now_micros: i64,
+        bodies: &mut Vec<Vec<u8>>,
+        closed: &mut Vec<i64>,
+    ) -> Placement {
         let rows = append.events.rows() as i32;
         let config = self.parts.batch;
         let dataset = &append.receipt.dataset;
@@ -429,6 +504,7 @@ impl Writer {
             let full = open.rows + rows > config.events_max;
             if full || now_micros - open.since_micros >= config.age_max_micros {
                 bodies.push(record::close(open.batch, open.rows));
+                closed.push(open.batch);
                 self.open.remove(dataset);
             }
         }
@@ -450,6 +526,7 @@ impl Writer {
         let judged = judge(&mut self.parts.once, &append.receipt, append.events, placement)
             .map_err(|error| error.to_string());
         let result = judged.and_then(|(rows, answer)| {
+            self.batches.add(sequence, &append.receipt, &append.header, &placement, &rows);
             self.parts.sink.apply(rows, sequence)?;
             Ok(answer)
         });
@@ -461,9 +538,31 @@ impl Writer {
         let _ = append.answer.send(result);
     }
 
+    /// Closes batches, and tells up to which sequence number every batch is closed.
+    fn close(&mut self, which: Which) -> Result<u64, IntakeError> {
+        let now = self.parts.clock.now_micros();
+        let age_max_micros = self.parts.batch.age_max_micros;
+        let is_due = |open: &Open| which == Which::All || now - open.since_micros >= age_max_micros;
+        let due: Vec<_> =
+            self.open.iter().filter(|(_, o)| is_due(o)).map(|(name, _)| name.clone()).collect();
+        if !due.is_empty() && self.failed.is_none() {
+            let bodies: Vec<_> = due
+                .iter()
+                .map(|name| &self.open[name])
+                .map(|open| record::close(open.batch, open.rows))
+                .collect();
+            self.parts.wal.append(&bodies)?;
+            for open in due.iter().filter_map(|name| self.open.remove(name)) {
+                self.batches.close(open.batch, now);
+            }
+        }
+        Ok(self.batches.recorded_to(self.parts.wal.next_sequence() - 1))
+    }
+
     fn committed(&mut self, sequence: u64) -> Result<(), IntakeError> {
         let now = self.parts.clock.now_micros();
         self.parts.once.commit(sequence, now).map_err(busy)?;
+        self.parts.wal.passed(LEDGER_READER, self.recorded).map_err(busy)?;
         self.parts.wal.passed("store", sequence).map_err(busy)
     }
 }

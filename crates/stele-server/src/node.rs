@@ -4,6 +4,7 @@
 //! rows into the lake in the background; [`Node::close`] ends it in good order. After a crash,
 //! opening it again is the repair.
 
+mod ledger;
 mod rebuild;
 
 use std::fs::{File, TryLockError};
@@ -16,9 +17,11 @@ use stele_event::runtime::Clock;
 use stele_intake::decode::{DecodeError, DecodeLimits, Encoding, decode_all};
 use stele_intake::filesystem::RealFileSystem;
 use stele_intake::import::ImportTarget;
+use stele_intake::ledger::{Ledger, LedgerError};
 use stele_intake::once::{ImportProgress, OnceError, OnceSet};
 use stele_intake::pipeline::{
-    Answer, BatchConfig, DurableRows, Intake, IntakeError, Parts, Replayed, Sink, pieces,
+    Answer, BatchConfig, DurableRows, Intake, IntakeError, LEDGER_READER, Parts, Replayed, Sink,
+    pieces,
 };
 use stele_intake::system::{SystemClock, SystemEntropy};
 use stele_intake::wal::record::{Payload, Receipt};
@@ -51,6 +54,11 @@ pub struct NodeConfig {
     pub record_bytes_max: usize,
     /// How long an event's own id is remembered, in days.
     pub once_window_days: u32,
+    /// Folders to which the ledger's checkpoints are copied each minute.
+    pub anchors: Vec<PathBuf>,
+    /// The settings that are in force, by name: a change of them comes on record. Empty where the
+    /// folder is only looked into.
+    pub settings: Vec<(String, String)>,
 }
 
 impl NodeConfig {
@@ -66,6 +74,8 @@ impl NodeConfig {
             query: QueryLimits::default(),
             record_bytes_max: 1 << 20,
             once_window_days: 30,
+            anchors: Vec::new(),
+            settings: Vec::new(),
         }
     }
 }
@@ -95,6 +105,9 @@ pub enum NodeError {
     /// The set of known events cannot be opened or made again.
     #[error(transparent)]
     Known(OnceError),
+    /// The ledger cannot be opened or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// A thread of the node ended unexpectedly.
     #[error("a task of the node ended unexpectedly: {0}")]
     Task(String),
@@ -125,6 +138,7 @@ pub struct Node {
     config: NodeConfig,
     store: Arc<Store>,
     intake: Intake,
+    ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
     fields: Vec<SourceField>,
     replayed: Replayed,
@@ -152,12 +166,16 @@ impl Node {
                 tracing::warn!(events, "the set of known events was made again from the table");
             }
         }
+        let ledger = Arc::new(ledger::open(&config, clock.clone(), &SystemEntropy)?);
+        ledger.start(&SystemEntropy, env!("CARGO_PKG_VERSION"))?;
         let opened = {
             let (config, store, clock) = (config.clone(), store.clone(), clock.clone());
+            let ledger = ledger.clone();
             // A replay may fill memtables faster than they are written: they are written beside it.
             let flusher = store.clone();
-            let start =
-                tokio::task::spawn_blocking(move || start_intake(&config, once, &store, clock));
+            let start = tokio::task::spawn_blocking(move || {
+                start_intake(&config, once, &store, ledger, clock)
+            });
             tokio::pin!(start);
             loop {
                 tokio::select! {
@@ -170,7 +188,13 @@ impl Node {
         };
         let (intake, replayed) = opened.map_err(|error| NodeError::Task(error.to_string()))??;
         let fields = formats::fields();
-        Ok(Self { config, store, intake, clock, fields, replayed, _lock: lock })
+        if !config.settings.is_empty() {
+            ledger.settings(&config.settings)?;
+        }
+        ledger::follow_table(&ledger, &store).await?;
+        ledger.seal()?;
+        ledger::describe(&config.data, &ledger)?;
+        Ok(Self { config, store, intake, ledger, clock, fields, replayed, _lock: lock })
     }
 
     /// The store, for questions.
@@ -267,9 +291,14 @@ impl Node {
         Ok((self.store.status(), backlog_bytes))
     }
 
-    /// Moves rows into the lake, joins files and deletes what was replaced, until it is dropped.
-    /// A failure is told and tried again: rows are safe in the write-ahead log meanwhile.
+    /// Moves rows into the lake, joins files, deletes what was replaced and writes the ledger,
+    /// until it is dropped. A failure is told and tried again: rows are safe in the write-ahead log
+    /// meanwhile.
     pub async fn run(&self) {
+        tokio::join!(self.run_store(), self.run_ledger());
+    }
+
+    async fn run_store(&self) {
         let second = std::time::Duration::from_secs(1);
         let mut ticks: u64 = 0;
         // What came back from the log goes into the lake at once, so that the next start is quick.
@@ -300,12 +329,27 @@ impl Node {
         Ok(())
     }
 
-    /// Ends the node in good order: everything in the lake, the log short.
+    /// Ends the node in good order: everything in the lake and on record, the log short.
     pub async fn close(&self) -> Result<(), NodeError> {
-        let flushed = self.flush().await;
+        let closed = self.try_close().await;
         self.store.stop();
         tokio::task::block_in_place(|| self.intake.stop());
-        flushed.map(drop)
+        closed?;
+        self.ledger.stop()?;
+        self.ledger.seal()?;
+        Ok(())
+    }
+
+    async fn try_close(&self) -> Result<(), NodeError> {
+        let sequence = self.store.flush_all(self.clock.now_millis()).await?;
+        ledger::follow_table(&self.ledger, &self.store).await?;
+        tokio::task::block_in_place(|| {
+            let recorded = self.intake.close_batches()?;
+            self.ledger.seal()?;
+            self.intake.recorded(recorded)?;
+            Ok::<(), NodeError>(())
+        })?;
+        self.committed(sequence)
     }
 
     /// Who asks, as long as there are no users.
@@ -333,12 +377,14 @@ fn start_intake(
     config: &NodeConfig,
     once: OnceSet,
     store: &Arc<Store>,
+    ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
 ) -> Result<(Intake, Replayed), IntakeError> {
     let committed = store.committed_sequence();
     let folder = config.data.join("wal");
     let disk = Arc::new(RealFileSystem);
-    let (wal, recovery) = Wal::open(disk, &folder, config.wal, &["store"], committed)?;
+    let (wal, recovery) =
+        Wal::open(disk, &folder, config.wal, &["store", LEDGER_READER], committed)?;
     for damage in &recovery.damage {
         tracing::error!(
             path = %damage.path.display(), offset = damage.offset, bytes = damage.bytes,
@@ -347,11 +393,13 @@ fn start_intake(
         );
     }
     let in_lake = store.view().files.iter().map(|f| f.summary.batch_range.1).max();
-    let next_batch = in_lake.map_or(WRITER << 40, |batch| batch + 1);
+    let after_lake = in_lake.map_or(WRITER << 40, |batch| batch + 1);
+    let next_batch = after_lake.max(ledger.next_batch());
     Intake::start(Parts {
         wal,
         once,
         sink: Arc::new(StoreSink { store: store.clone(), clock: clock.clone() }),
+        ledger,
         clock,
         entropy: Arc::new(SystemEntropy),
         sink_sequence: committed,

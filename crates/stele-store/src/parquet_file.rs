@@ -13,7 +13,7 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 use stele_event::{COLUMNS, Column, Kind, Storage};
 
 use crate::error::StoreError;
@@ -91,7 +91,7 @@ impl FileWriter {
     pub fn finish(mut self) -> Result<(Vec<u8>, FileSummary), StoreError> {
         let bytes = self.writer.into_inner().map_err(StoreError::encode("end a Parquet file"))?;
         self.summary.bytes = bytes.len() as u64;
-        self.summary.sha256 = hex(&Sha256::digest(&bytes));
+        self.summary.sha256 = hex(digest(&SHA256, &bytes).as_ref());
         Ok((bytes, self.summary))
     }
 }

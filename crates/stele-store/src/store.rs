@@ -10,6 +10,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use stele_event::EventBatch;
 use tokio::sync::{Mutex, MutexGuard, Notify};
@@ -354,6 +355,17 @@ impl Store {
     /// Swaps the table's present files into the view; for changes that move no rows.
     pub(crate) fn refresh_files(&self, table: &Table) -> Result<(), StoreError> {
         self.installed(table, self.committed_sequence())
+    }
+
+    /// The content of the file of a commit in the table's own log; `None` where there is none yet.
+    pub async fn commit_file(&self, version: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = Path::from(format!("_delta_log/{version:020}.json"));
+        let found = match self.lake.folder(EVENTS).get(&path).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            other => other.map_err(StoreError::object("read", &path))?,
+        };
+        let content = found.bytes().await.map_err(StoreError::object("read", &path))?;
+        Ok(Some(content.to_vec()))
     }
 
     /// Figures about the present moment.

@@ -51,6 +51,8 @@ enum Command {
     Fields,
     /// Look at the store and tidy it up.
     Store(commands::store::Arguments),
+    /// Look at the ledger, or change its key.
+    Ledger(commands::ledger::Arguments),
     /// Show the configuration, or check a file.
     Config(commands::config::Arguments),
     /// Make up logs, for trials and benchmarks.
@@ -150,6 +152,7 @@ async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Tail(arguments) => commands::tail::run(context, &arguments).await,
         Command::Fields => commands::fields::run(context),
         Command::Store(arguments) => commands::store::run(context, &arguments).await,
+        Command::Ledger(arguments) => commands::ledger::run(context, &arguments).await,
         Command::Config(arguments) => commands::config::run(context, &arguments),
         Command::ConfigMarkdown => commands::reference::config_markdown(),
         Command::Openapi => commands::reference::openapi(),

@@ -161,9 +161,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     number!(
         "batch.events_max",
-        100..=1_000_000,
+        100..=16_000,
         node.batch.events_max,
-        "A batch, the unit that the ledger will seal, holds so many events at the most."
+        "A batch, the unit that comes on record in the ledger, holds so many events at the most."
     ),
     Setting {
         name: "batch.age_max_ms",

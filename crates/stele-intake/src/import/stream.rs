@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 use stele_event::{Column, EventBatch, RowView};
 use stele_parse::detect::{NotALog, detect, looks_like_log};
 use stele_parse::driver::{Delivery, map_records};
@@ -227,7 +227,7 @@ impl Source {
 /// The SHA-256 of what a file holds now, in hexadecimal, and its length.
 fn hash(file: &mut File) -> io::Result<(String, u64)> {
     use std::fmt::Write as _;
-    let mut hasher = Sha256::new();
+    let mut hasher = Context::new(&SHA256);
     let mut buffer = vec![0; HASH_BUFFER_BYTES];
     let mut bytes = 0;
     loop {
@@ -246,7 +246,7 @@ fn hash(file: &mut File) -> io::Result<(String, u64)> {
         }
     }
     let mut text = String::with_capacity(64);
-    for byte in hasher.finalize() {
+    for byte in hasher.finish().as_ref() {
         let _ = write!(text, "{byte:02x}");
     }
     Ok((text, bytes))

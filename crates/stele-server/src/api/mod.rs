@@ -5,6 +5,7 @@
 //! route of this router.
 
 mod ingest;
+mod ledger;
 mod problem;
 mod query;
 
@@ -17,6 +18,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::node::Node;
+pub use ledger::listed;
 pub use problem::Problem;
 
 /// The description of the interface; `docs/openapi.json` is made of it.
@@ -44,6 +46,10 @@ pub use problem::Problem;
         query::histogram,
         query::facets,
         query::event,
+        ledger::checkpoint,
+        ledger::tile,
+        ledger::entries,
+        ledger::rotate,
     ),
     components(schemas(problem::ProblemBody))
 )]
@@ -76,6 +82,10 @@ pub fn router(node: Arc<Node>, body_bytes_max: usize) -> Router {
         .route("/api/v1/histogram", get(query::histogram))
         .route("/api/v1/facets", get(query::facets))
         .route("/api/v1/events/{address}", get(query::event))
+        .route("/api/v1/ledger/checkpoint", get(ledger::checkpoint))
+        .route("/api/v1/ledger/tile/{*path}", get(ledger::tile))
+        .route("/api/v1/ledger/entries", get(ledger::entries))
+        .route("/api/v1/admin/rotate-key", post(ledger::rotate))
         .route("/api/v1/admin/flush", post(flush))
         .route("/api/v1/admin/compact", post(compact))
         .layer(DefaultBodyLimit::max(body_bytes_max))

@@ -4,6 +4,7 @@ pub(crate) mod config;
 pub(crate) mod fields;
 pub(crate) mod gen_logs;
 pub(crate) mod import;
+pub(crate) mod ledger;
 pub(crate) mod reference;
 pub(crate) mod search;
 pub(crate) mod sql;

@@ -45,7 +45,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         .await
         .with_context(|| format!("cannot listen on {listen}; choose another with --listen"))?;
     let address = format!("http://{}", listener.local_addr()?);
-    let config = context.settings.node();
+    let mut config = context.settings.node();
+    config.settings = context.settings.each().map(|(s, v, _)| (s.name.to_owned(), v)).collect();
     let (data, body_bytes_max) = (config.data.clone(), config.body_bytes_max);
     let node = Arc::new(Node::open(config).await?);
     let run_file = data.join(RUN_FILE);
@@ -56,6 +57,9 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     writeln!(output, "Stele listens on {address}, data in {}", data.display())?;
     if replayed.rows > 0 {
         writeln!(output, "{} events came back from the write-ahead log", replayed.rows)?;
+    }
+    if let Some(key) = node.ledger().announced_keys().last() {
+        writeln!(output, "verifier key: {key}")?;
     }
     writeln!(
         output,

@@ -59,7 +59,7 @@ fn everything_that_is_wrong_in_a_file_is_said_with_its_line() {
             "f.toml:2: `listen`: `x` is no address and port, such as `127.0.0.1:7800`",
             "f.toml:4: unknown setting `wal.backlog_bytes`; did you mean `wal.backlog_bytes_max`?",
             "f.toml:5: `wal.segment_bytes`: `1` is no whole number from 1048576 to 1073741824",
-            "f.toml:7: `batch.events_max`: `-1` is no whole number from 100 to 1000000",
+            "f.toml:7: `batch.events_max`: `-1` is no whole number from 100 to 16000",
             "f.toml:8: `batch.age_max_ms` is a whole number",
             "f.toml:9: unknown setting `nonsense`; `stele config show` lists them all",
             "f.toml:12: `query.rows_max` is a whole number",

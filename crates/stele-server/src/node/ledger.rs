@@ -1,0 +1,134 @@
+//! The ledger of a node: opened before anything is taken in, written once a second, and told what
+//! became of the table. What the node does beside it is in the parent module.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stele_event::runtime::{Clock, Entropy};
+use stele_intake::filesystem::RealFileSystem;
+use stele_intake::ledger::{
+    BeatFacts, KeyFolder, Ledger, LedgerError, LedgerParts, Sealed, folder_of,
+};
+use stele_ledger::key::Signer;
+use stele_store::Store;
+use stele_store::store::EVENTS;
+
+use super::{Node, NodeConfig, NodeError, WRITER};
+
+/// Opens the ledger of a data folder; begins one, and draws its key, where there is none.
+pub(super) fn open(
+    config: &NodeConfig,
+    clock: Arc<dyn Clock>,
+    entropy: &dyn Entropy,
+) -> Result<Ledger, LedgerError> {
+    let folder = keys(config);
+    let loaded = folder.load_or_create(WRITER, entropy)?;
+    let next = folder.next()?;
+    let ledger = Ledger::open(LedgerParts {
+        disk: Arc::new(RealFileSystem),
+        folder: folder_of(&config.data.join("lake"), WRITER),
+        signer: Box::new(loaded.signer),
+        keys: loaded.keys,
+        anchors: config.anchors.clone(),
+        clock,
+    })?;
+    if let Some(next) = next
+        && ledger.announced_keys().last() == Some(&next.key().to_string())
+    {
+        // The process ended between the announcement and the change.
+        folder.take_next()?;
+        ledger.use_announced(Box::new(next));
+    }
+    Ok(ledger)
+}
+
+pub(super) fn keys(config: &NodeConfig) -> KeyFolder {
+    KeyFolder::new(&config.data.join("keys"))
+}
+
+/// Puts every version of the table on record that is not there yet.
+pub(super) async fn follow_table(ledger: &Ledger, store: &Store) -> Result<(), NodeError> {
+    loop {
+        let version = ledger.next_version();
+        match store.commit_file(version).await? {
+            Some(content) => ledger.commit(EVENTS, version, &content)?,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Tells whoever looks into the folder what it is, and by which key its ledger is verified.
+pub(super) fn describe(data: &Path, ledger: &Ledger) -> Result<(), LedgerError> {
+    let keys: Vec<String> = ledger.announced_keys().into_iter().rev().collect();
+    let keys = keys.join("\n    ");
+    let text = format!(
+        "# A data folder of Stele\n\n\
+         Logs are kept here, and a signed ledger that proves that none of them was changed. \
+         Check it with\n\n    stele verify --data {} --key '<verifier key>'\n\n\
+         The verifier keys of the ledger, the latest first. Keep them elsewhere too: whoever can \
+         change this folder can change this text.\n\n    {keys}\n\n\
+         `lake/events` is an ordinary Delta Lake table of Parquet files. `keys/ledger.key` is the \
+         only secret. Nothing here may be edited by hand.\n",
+        data.display()
+    );
+    let path = data.join("README.md");
+    if std::fs::read_to_string(&path).is_ok_and(|before| before == text) {
+        return Ok(());
+    }
+    std::fs::write(&path, text).map_err(|source| LedgerError::Disk {
+        action: "write",
+        path,
+        source,
+    })
+}
+
+impl Node {
+    /// The ledger.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Writes the ledger once a second, until it is dropped. A failure is told and tried again;
+    /// what waits is bounded, and beyond it nothing more is taken in.
+    pub(super) async fn run_ledger(&self) {
+        let mut ticks = tokio::time::interval(std::time::Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.record().await {
+                tracing::error!(%error, "cannot write the ledger; will try again");
+            }
+        }
+    }
+
+    /// Closes the batches whose time is over, and seals what has come since the last time.
+    async fn record(&self) -> Result<(), NodeError> {
+        follow_table(&self.ledger, &self.store).await?;
+        let facts = BeatFacts {
+            sequence: self.store.view().active.last_sequence,
+            backlog_bytes: tokio::task::block_in_place(|| self.intake.backlog_bytes())?,
+        };
+        tokio::task::block_in_place(|| {
+            let recorded = self.intake.close_aged()?;
+            self.ledger.beat(facts)?;
+            self.ledger.seal()?;
+            self.intake.recorded(recorded)?;
+            Ok(())
+        })
+    }
+
+    /// Signs with a new key from here on; the old one announces it. Returns the new verifier key.
+    ///
+    /// # Errors
+    /// Then the key in force is the one before, or, where the announcement was written, the new
+    /// one from the next start on.
+    pub fn rotate_key(&self) -> Result<(String, Sealed), NodeError> {
+        let folder = keys(&self.config);
+        let next = folder.draw_next(&stele_intake::system::SystemEntropy)?;
+        let key = next.key().to_string();
+        let sealed = self.ledger.change_key(Box::new(next))?;
+        folder.take_next()?;
+        describe(&self.config.data, &self.ledger)?;
+        Ok((key, sealed))
+    }
+}
