@@ -10,7 +10,8 @@ id: a batch that was not acknowledged is not sent again, and each of its records
 once or not at all.
 
 The server is killed at a random moment, sometimes with a flush or a compaction under way, and
-started again on the same data. Standard library only. Exit code 0: nothing lost, nothing doubled.
+started again on the same data. What is left of its ledger each time must verify.
+Standard library only. Exit code 0: nothing lost, nothing doubled.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -203,6 +205,19 @@ def quick_check(client, ledger):
     return faults
 
 
+def check_ledger(data):
+    """What `ledger_check.py` says of the ledger as the killed process left it. Faults as texts."""
+    with open(os.path.join(data, "keys", "ledger.keys"), encoding="utf-8") as file:
+        key = file.read().split()[0]
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ledger_check.py")
+    folder = os.path.join(data, "lake", "_ledger", "1")
+    command = [sys.executable, script, folder, "--origin", key.split("+")[0], "--key", key]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return []
+    return [f"the ledger: {done.stdout.strip()} {done.stderr.strip()}"]
+
+
 class Verdict:
     """What the final check found."""
 
@@ -257,8 +272,9 @@ def play(server, arguments, ledger, say):
             disturbance = disturb(rng, server.port)
             time.sleep(uptime - disturbance_at)
             server.kill()
+            faults = check_ledger(server.data)
             started_in = server.start()
-            faults = quick_check(server.client, ledger)
+            faults += quick_check(server.client, ledger)
             ledger.faults += [f"round {number}: {fault}" for fault in faults]
             counts = ledger.acknowledged_now()
             say(

@@ -11,6 +11,8 @@ mod commits;
 mod files;
 mod keys;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

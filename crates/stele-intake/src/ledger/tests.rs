@@ -1,0 +1,282 @@
+//! The ledger on a disk that stops, fills up and forgets; and what it says of a table's commits.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use stele_event::runtime::{ManualClock, SeededEntropy};
+use stele_ledger::hash::{leaf_hash, root_of};
+use stele_ledger::key::{Algorithm, Ed25519Signer};
+use stele_ledger::record::{Batch, Dropped, Parts, Reason, Request};
+
+use super::*;
+use crate::filesystem::fault::{FaultFileSystem, Faults};
+
+const FOLDER: &str = "/lake/_ledger/1";
+
+fn signer(seed: u8) -> Ed25519Signer {
+    Ed25519Signer::from_seed("stele-test/1", Algorithm::Ed25519, &[seed; 32]).unwrap()
+}
+
+fn open(disk: &FaultFileSystem) -> Result<Ledger, LedgerError> {
+    Ledger::open(LedgerParts {
+        disk: Arc::new(disk.clone()),
+        folder: FOLDER.into(),
+        signer: Box::new(signer(1)),
+        keys: vec![signer(1).key().clone(), signer(2).key().clone()],
+        anchors: vec!["/anchor".into()],
+        clock: Arc::new(ManualClock::at(1_800_000_000_000_000)),
+    })
+}
+
+/// A batch of three events from two sources, one of them dropped.
+fn closed(number: i64) -> ClosedBatch {
+    let leaves = [Hash::of(&number.to_le_bytes()), Hash::of(b"x")];
+    let request = |source: &str, count, duplicates| Request {
+        source: source.to_owned(),
+        peer: None,
+        format: "json".to_owned(),
+        parser_version: 1,
+        path: None,
+        zone_offset_seconds: 0,
+        header: String::new(),
+        first: 0,
+        count,
+        duplicates,
+        received_first_micros: 1,
+        received_last_micros: 1,
+        sha256: None,
+    };
+    ClosedBatch {
+        batch: Batch {
+            at_micros: 1,
+            batch: number,
+            dataset: "main".to_owned(),
+            positions: 3,
+            stored: 2,
+            dropped: Dropped::from_positions([1]),
+            root: root_of(&leaves),
+            receipts: Parts::default(),
+        },
+        requests: vec![request("a", 2, 1), request("b", 1, 0)],
+        seed: [number as u8; 32],
+    }
+}
+
+/// Everything that a checkpoint covers, checked against its root, its seeds and its sources.
+fn batches(ledger: &Ledger) -> Vec<i64> {
+    let Some(sealed) = ledger.checkpoint() else { return Vec::new() };
+    let entries = ledger.entries(0, u64::MAX).unwrap();
+    assert_eq!(entries.len() as u64, sealed.size);
+    let leaves: Vec<_> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    let keys = [signer(1).key().clone(), signer(2).key().clone()];
+    let (checkpoint, _) = Checkpoint::open(&sealed.note, ledger.origin(), &keys).unwrap();
+    assert_eq!(checkpoint.head.root, root_of(&leaves));
+    let (mut found, mut next, mut seeds) = (Vec::new(), 0, Vec::new());
+    for (index, entry) in entries.iter().enumerate() {
+        match Record::decode(entry).unwrap() {
+            Record::Receipt(receipt) => {
+                // Source `a` sends two events with each batch, and none of its numbers is missing.
+                assert_eq!(receipt.requests[0].first, next);
+                next += 2;
+            }
+            Record::Batch(batch) => {
+                found.push(batch.batch);
+                seeds.push((index as u64 / u64::from(TILE_WIDTH), batch.batch));
+            }
+            _ => {}
+        }
+    }
+    for bundle in 0..=sealed.size / u64::from(TILE_WIDTH) {
+        let expected: Vec<u8> = seeds
+            .iter()
+            .filter(|(at, _)| *at == bundle)
+            .flat_map(|(_, batch)| [&batch.to_le_bytes()[..], &[*batch as u8; 32]].concat())
+            .collect();
+        let kept = lock(&ledger.written).files.read(&seeds_name(bundle)).unwrap();
+        assert!(kept.unwrap_or_default().starts_with(&expected), "seeds of bundle {bundle}");
+    }
+    found
+}
+
+/// Records batches and seals now and then, until the disk no longer does what it is asked.
+/// Returns the batches that a checkpoint covered.
+fn write(disk: &FaultFileSystem, first: i64, count: i64) -> Vec<i64> {
+    let mut sealed = Vec::new();
+    let Ok(ledger) = open(disk) else { return sealed };
+    for number in first..first + count {
+        ledger.record(closed(number));
+        if number % 3 == 0 && ledger.seal().is_ok() {
+            sealed = (first..=number).collect();
+        }
+    }
+    sealed
+}
+
+#[test]
+fn wherever_the_machine_stops_what_was_signed_is_there_and_what_was_not_comes_once() {
+    for stops_after in 0..90 {
+        let disk = FaultFileSystem::default();
+        disk.set_faults(Faults { stops_after: Some(stops_after), ..Faults::default() });
+        let signed = write(&disk, 0, 12);
+        disk.crash(u64::from(stops_after));
+        let ledger = open(&disk).unwrap_or_else(|error| panic!("stop {stops_after}: {error}"));
+        let found = batches(&ledger);
+        assert!(found.starts_with(&signed), "stop {stops_after}: {found:?} lacks of {signed:?}");
+        // The write-ahead log brings all of them again; those on record are not taken twice.
+        for number in 0..15 {
+            assert_eq!(ledger.has(number), found.contains(&number), "stop {stops_after}");
+            ledger.record(closed(number));
+        }
+        ledger.seal().unwrap();
+        assert_eq!(batches(&ledger), (0..15).collect::<Vec<_>>(), "stop {stops_after}");
+        disk.crash(7);
+        assert_eq!(batches(&open(&disk).unwrap()), (0..15).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_full_disk_and_a_failed_sync_lose_nothing_and_are_tried_again() {
+    for fault in 0..40_u32 {
+        let disk = FaultFileSystem::default();
+        let ledger = open(&disk).unwrap();
+        let faults = match fault % 2 {
+            0 => Faults { bytes_left: Some(u64::from(fault) * 97), ..Faults::default() },
+            _ => Faults { sync_fails_after: Some(fault / 2), ..Faults::default() },
+        };
+        disk.set_faults(faults);
+        for number in 0..9 {
+            ledger.record(closed(number));
+            let _ = ledger.seal();
+        }
+        disk.set_faults(Faults::default());
+        ledger.seal().unwrap();
+        assert_eq!(batches(&ledger), (0..9).collect::<Vec<_>>(), "fault {fault}");
+        disk.crash(1);
+        assert_eq!(batches(&open(&disk).unwrap()), (0..9).collect::<Vec<_>>(), "fault {fault}");
+    }
+}
+
+#[test]
+fn a_ledger_that_was_changed_or_put_back_is_not_written_on() {
+    let disk = FaultFileSystem::default();
+    let ledger = open(&disk).unwrap();
+    ledger.start(&SeededEntropy::new(1), "1").unwrap();
+    ledger.record(closed(1));
+    ledger.seal().unwrap();
+    let before = ledger.checkpoint().unwrap().note;
+    ledger.record(closed(2));
+    ledger.stop().unwrap();
+    ledger.seal().unwrap();
+    assert!(open(&disk).is_ok());
+    let refused = |path: &str, change: &dyn Fn(&FaultFileSystem, &Path)| {
+        let path = Path::new(FOLDER).join(path);
+        let kept = disk.read(&path).unwrap();
+        change(&disk, &path);
+        let error = open(&disk).unwrap_err().to_string();
+        assert!(error.contains("damaged or was replaced"), "{error}");
+        disk.put(&path, &kept);
+        assert!(open(&disk).is_ok());
+    };
+    for path in ["checkpoint", "tile/0/000.p/7", "tile/entries/000.p/7"] {
+        refused(path, &|disk, path| disk.flip(path, 20, 1));
+        refused(path, &|disk, path| disk.truncate(path, 30));
+    }
+    refused("checkpoint", &|disk, path| disk.put(path, &before));
+    refused("checkpoint", &|disk, path| disk.remove(path).unwrap());
+}
+
+#[test]
+fn runs_keys_settings_and_beats_come_on_record() {
+    let disk = FaultFileSystem::default();
+    let clock = Arc::new(ManualClock::at(1_800_000_000_000_000));
+    let parts = |signer| LedgerParts {
+        disk: Arc::new(disk.clone()),
+        folder: FOLDER.into(),
+        signer: Box::new(signer),
+        keys: vec![self::signer(1).key().clone(), self::signer(2).key().clone()],
+        anchors: vec!["/anchor".into()],
+        clock: clock.clone(),
+    };
+    let settings = |value: &str| vec![("listen".to_owned(), value.to_owned())];
+    let ledger = Ledger::open(parts(signer(1))).unwrap();
+    ledger.start(&SeededEntropy::new(1), "1").unwrap();
+    ledger.settings(&settings("x")).unwrap();
+    ledger.settings(&settings("x")).unwrap();
+    ledger.beat(BeatFacts::default()).unwrap();
+    clock.advance(60_000_000);
+    ledger.beat(BeatFacts { sequence: 7, backlog_bytes: 1 }).unwrap();
+    ledger.beat(BeatFacts::default()).unwrap();
+    ledger.seal().unwrap();
+    let signed_by = |ledger: &Ledger, number: u8| {
+        let note = ledger.checkpoint().unwrap().note;
+        Checkpoint::open(&note, ledger.origin(), &[signer(number).key().clone()]).is_ok()
+    };
+    ledger.change_key(Box::new(signer(2))).unwrap();
+    assert!(signed_by(&ledger, 1), "the announcement is signed by the key before");
+    ledger.settings(&settings("y")).unwrap();
+    ledger.stop().unwrap();
+    ledger.seal().unwrap();
+    assert!(signed_by(&ledger, 2));
+    let again = Ledger::open(parts(signer(2))).unwrap();
+    again.start(&SeededEntropy::new(2), "1").unwrap();
+    again.settings(&settings("y")).unwrap();
+    again.seal().unwrap();
+    let kinds: Vec<String> = again
+        .entries(0, 100)
+        .unwrap()
+        .iter()
+        .map(|entry| match Record::decode(entry).unwrap() {
+            Record::Act(act) => match act.deed {
+                Deed::Key { .. } => "key".to_owned(),
+                Deed::Start { .. } => "start".to_owned(),
+                Deed::Stop { .. } => "stop".to_owned(),
+                Deed::Config { name, .. } => name,
+                other => format!("{other:?}"),
+            },
+            Record::Beat(beat) => format!("beat {} at {}", beat.beat, beat.sequence),
+            other => other.kind().to_owned(),
+        })
+        .collect();
+    let expected = ["key", "start", "listen", "beat 1 at 7", "key", "listen", "stop", "start"];
+    assert_eq!(kinds, expected);
+    let anchored = disk.list(Path::new("/anchor")).unwrap();
+    assert!(
+        anchored.iter().any(|path| path.ends_with(again.checkpoint().unwrap().size.to_string()))
+    );
+}
+
+#[test]
+fn a_commit_is_read_from_its_file() {
+    let add = r#"{"add":{"path":"a.parquet","size":3,"stats":"{\"numRecords\":2}","tags":{"stele.sha256":"HASH"}}}"#;
+    let add = add.replace("HASH", &"ab".repeat(32));
+    let write = r#"{"commitInfo":{"operation":"WRITE"}}"#;
+    let (txn, remove) = (r#"{"txn":{"appId":"w","version":9}}"#, r#"{"remove":{"path":"b"}}"#);
+    for (lines, reason, covers, changes) in [
+        (vec![write, &add, txn], Reason::Flush, 9, 1),
+        (vec![&add, remove], Reason::Compact, 0, 2),
+        (vec![remove], Reason::Expire, 0, 1),
+        (vec![r#"{"protocol":{}}"#, r#"{"metaData":{}}"#], Reason::Schema, 0, 0),
+    ] {
+        let content = lines.join("\n");
+        let (commit, found) = commits::read("events", 4, content.as_bytes(), 5).unwrap();
+        let facts = (commit.reason, commit.covers, found.len(), commit.version);
+        assert_eq!(facts, (reason, covers, changes, 4), "{content}");
+        assert_eq!(commit.sha256, Hash::of(content.as_bytes()));
+    }
+    for wrong in [&add.replace("stele.sha256", "x"), &add.replace("size", "x"), "{", "\u{ff}"] {
+        assert!(commits::read("events", 0, wrong.as_bytes(), 0).is_err(), "{wrong}");
+    }
+    let ledger = open(&FaultFileSystem::default()).unwrap();
+    assert!(ledger.commit("events", 1, b"{}").is_err(), "version 0 comes first");
+    ledger.commit("events", 0, b"{}").unwrap();
+    assert_eq!(ledger.next_version(), 1);
+}
+
+proptest! {
+    #[test]
+    fn a_commit_of_any_bytes_is_an_error_or_a_record(content in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = commits::read("events", 0, &content, 0);
+    }
+}
