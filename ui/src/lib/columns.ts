@@ -1,0 +1,128 @@
+// The columns of the table: how a cell is written, and how wide it is. `summary` is the only one
+// that the page makes itself, of whatever tells most about an event.
+
+import type { Row, Value } from './api';
+import { shownValue } from './fields.svelte';
+import { inLine } from './visible';
+import { level, type Level } from './words';
+
+const SUMMARY = [
+  'message',
+  'status_code',
+  'status_detail',
+  'http_method',
+  'url_path',
+  'http_status',
+  'resource_uid',
+  'query_hostname',
+  'protocol_num',
+  'dst_ip',
+  'dst_port',
+  'bytes',
+] as const;
+
+/** The columns to ask for so that these can be shown. */
+export function wanted(columns: readonly string[]): string {
+  const names = columns.flatMap((name) => (name === 'summary' ? SUMMARY : [name]));
+  return [...new Set(['_batch', '_pos', 'time', 'severity_id', ...names])].join(',');
+}
+
+/** What tells most about an event, in one line. */
+export function summary(row: Row): string {
+  const text = (name: (typeof SUMMARY)[number]): string => shownValue(name, row[name]);
+  const parts: string[] = [];
+  if (row['message'] !== undefined) parts.push(text('message'));
+  else {
+    if (row['http_method'] !== undefined || row['url_path'] !== undefined) {
+      parts.push([text('http_method'), text('url_path'), text('http_status')].join(' ').trim());
+    }
+    if (row['dst_ip'] !== undefined) {
+      const port = row['dst_port'] === undefined ? '' : ` port ${text('dst_port')}`;
+      const size = typeof row['bytes'] === 'number' ? `, ${row['bytes']} bytes` : '';
+      parts.push(`${text('protocol_num')} to ${text('dst_ip')}${port}${size}`.trim());
+    }
+    if (row['status_code'] !== undefined) parts.push(text('status_code'));
+    if (row['resource_uid'] !== undefined) parts.push(text('resource_uid'));
+    else if (row['status_detail'] !== undefined) parts.push(text('status_detail'));
+    if (row['query_hostname'] !== undefined) parts.push(text('query_hostname'));
+  }
+  return parts.join(' · ');
+}
+
+const CELL_CHARACTERS_MAX = 300;
+
+/** The text of a cell; `dated` puts the day before the time of day. */
+export function cellText(row: Row, column: string, dated: boolean): string {
+  if (column === 'summary') return inLine(summary(row).slice(0, CELL_CHARACTERS_MAX));
+  const value = row[column];
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string' && isTime(value)) {
+    if (column === 'time') return dated ? `${dayOf(value)} ${value.slice(11, 23)}` : value.slice(11, 23);
+    return value.slice(0, 23).replace('T', ' ');
+  }
+  return inLine(shownValue(column, value).slice(0, CELL_CHARACTERS_MAX));
+}
+
+function isTime(value: string): boolean {
+  return value.length >= 20 && value.length <= 30 && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(value);
+}
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+function dayOf(iso: string): string {
+  return `${iso.slice(8, 10)} ${MONTHS[Number(iso.slice(5, 7)) - 1] ?? ''}`;
+}
+
+/** What colour means in a cell: the ink of a severity, or of an outcome. */
+export function cellInk(column: string, value: Value | undefined): Level | 'ok' | undefined {
+  if (column === 'severity_id') return level(value);
+  if (column === 'status_id') return value === 1 ? 'ok' : value === 2 ? 'high' : undefined;
+  if (column === 'action_id') return value === 1 ? 'ok' : value === 2 ? 'high' : undefined;
+  if (column === 'parse_status') return value === 'ok' ? 'ok' : 'high';
+  return undefined;
+}
+
+const WIDTHS: Readonly<Record<string, number>> = {
+  severity_id: 8,
+  source_type: 11,
+  operation: 22,
+  status_id: 9,
+  action_id: 9,
+  src_ip: 16,
+  dst_ip: 16,
+  src_port: 7,
+  dst_port: 7,
+  user_name: 18,
+  account_uid: 14,
+  is_mfa: 6,
+  message: 60,
+  summary: 60,
+  raw: 80,
+  resource_uid: 40,
+  user_agent: 36,
+};
+
+/** The width of a column, in characters. */
+export function width(column: string, dated: boolean): number {
+  if (column === 'time') return dated ? 20 : 13;
+  if (/_time$|^time_end$/.test(column)) return 24;
+  return WIDTHS[column] ?? Math.max(14, column.length + 2);
+}
+
+/** Widths as a grid has them; the last column takes the rest. */
+export function template(columns: readonly string[], dated: boolean): string {
+  return columns
+    .map((column, at) => {
+      const characters = width(column, dated);
+      const last = at === columns.length - 1;
+      return last ? `minmax(${Math.min(characters, 24)}ch, 1fr)` : `${characters}ch`;
+    })
+    .join(' ');
+}
+
+/** The narrowest that the table can be, in characters. */
+export function widthMin(columns: readonly string[], dated: boolean): number {
+  const all = columns.map((column) => width(column, dated));
+  const last = all.pop() ?? 0;
+  return all.reduce((sum, characters) => sum + characters, Math.min(last, 24));
+}
