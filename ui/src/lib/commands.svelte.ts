@@ -1,6 +1,7 @@
 // What can be done, by name and by key. A page registers its commands while it is shown; the
 // palette lists them, the key overlay explains them, and one listener runs them.
 
+import { untrack } from 'svelte';
 import { preferences } from './preferences.svelte';
 
 export interface Command {
@@ -24,9 +25,10 @@ class Commands {
 
   /** Adds commands; what it gives back takes them away. */
   register(commands: readonly Command[]): () => void {
-    this.lists = [...this.lists, commands];
+    // Whoever registers in an effect does not want to run again when others do.
+    this.lists = [...untrack(() => this.lists), commands];
     return () => {
-      this.lists = this.lists.filter((list) => list !== commands);
+      this.lists = untrack(() => this.lists).filter((list) => list !== commands);
     };
   }
 
