@@ -2,6 +2,7 @@
 // that the page makes itself, of whatever tells most about an event.
 
 import type { Row, Value } from './api';
+import { bytes } from './format';
 import { shownValue } from './fields.svelte';
 import { inLine } from './visible';
 import { level, type Level } from './words';
@@ -19,6 +20,7 @@ const SUMMARY = [
   'dst_ip',
   'dst_port',
   'bytes',
+  'service',
 ] as const;
 
 /** The columns to ask for so that these can be shown. */
@@ -38,7 +40,7 @@ export function summary(row: Row): string {
     }
     if (row['dst_ip'] !== undefined) {
       const port = row['dst_port'] === undefined ? '' : ` port ${text('dst_port')}`;
-      const size = typeof row['bytes'] === 'number' ? `, ${row['bytes']} bytes` : '';
+      const size = typeof row['bytes'] === 'number' ? `, ${bytes(row['bytes'])}` : '';
       parts.push(`${text('protocol_num')} to ${text('dst_ip')}${port}${size}`.trim());
     }
     if (row['status_code'] !== undefined) parts.push(text('status_code'));
@@ -46,16 +48,18 @@ export function summary(row: Row): string {
     else if (row['status_detail'] !== undefined) parts.push(text('status_detail'));
     if (row['query_hostname'] !== undefined) parts.push(text('query_hostname'));
   }
+  if (parts.length === 0 && row['service'] !== undefined) parts.push(text('service'));
   return parts.join(' · ');
 }
 
 const CELL_CHARACTERS_MAX = 300;
 
-/** The text of a cell; `dated` puts the day before the time of day. */
-export function cellText(row: Row, column: string, dated: boolean): string {
+/** The text of a cell; `dated` puts the day before the time of day, `words` words for numbers. */
+export function cellText(row: Row, column: string, dated: boolean, words = true): string {
   if (column === 'summary') return inLine(summary(row).slice(0, CELL_CHARACTERS_MAX));
   const value = row[column];
   if (value === undefined || value === null) return '';
+  if (!words && typeof value === 'number') return String(value);
   if (typeof value === 'string' && isTime(value)) {
     if (column === 'time') return dated ? `${dayOf(value)} ${value.slice(11, 23)}` : value.slice(11, 23);
     return value.slice(0, 23).replace('T', ' ');

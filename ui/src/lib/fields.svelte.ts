@@ -40,7 +40,7 @@ export function shownValue(column: string, value: Value | undefined): string {
 
 const GROUPS: readonly (readonly [first: string, group: string])[] = [
   ['event_uid', 'Identity'],
-  ['class_uid', 'What happened'],
+  ['class_uid', 'Class and outcome'],
   ['source_type', 'Where it was written'],
   ['user_name', 'Who'],
   ['operation', 'Operation'],
@@ -49,11 +49,11 @@ const GROUPS: readonly (readonly [first: string, group: string])[] = [
   ['attrs', 'More'],
 ];
 const ORDER = [
-  'What happened',
   'Operation',
   'Who',
   'From and to',
   'On what',
+  'Class and outcome',
   'Where it was written',
   'More',
   'Identity',
@@ -64,7 +64,7 @@ export interface Group {
   readonly fields: readonly { readonly spec: FieldSpec; readonly value: Value }[];
 }
 
-/** The fields of an event that have a value, in groups; what happened comes first. */
+/** The fields of an event that have a value, in groups; what was done comes first. */
 export function grouped(
   event: Readonly<Record<string, Value>>,
   columns: readonly FieldSpec[],

@@ -5,7 +5,14 @@ import type { Value } from './api';
 import { SHORT, shownName, word } from './words';
 
 export type Node =
-  | { readonly kind: 'and' | 'or'; readonly parts: readonly Node[]; readonly from: number; readonly to: number }
+  | {
+      readonly kind: 'and' | 'or';
+      readonly parts: readonly Node[];
+      /** Whether it stands in parentheses. */
+      readonly grouped: boolean;
+      readonly from: number;
+      readonly to: number;
+    }
   | { readonly kind: 'not'; readonly part: Node; readonly from: number; readonly to: number }
   | Term;
 
@@ -80,7 +87,10 @@ export function parse(query: string): Node | undefined {
     const inner = any(field);
     space();
     if (query[at] === ')') at += 1;
-    return inner && { ...inner, from, to: at };
+    if (!inner) return undefined;
+    const place = { from, to: at };
+    const many = inner.kind === 'and' || inner.kind === 'or';
+    return many ? { ...inner, grouped: true, ...place } : { ...inner, ...place };
   }
   function term(field: string | undefined, from: number): Term {
     const start = at;
@@ -112,14 +122,14 @@ function join(kind: 'and' | 'or', parts: Node[]): Node | undefined {
   const [first] = parts;
   const last = parts.at(-1);
   if (!first || !last || parts.length === 1) return first;
-  return { kind, parts, from: first.from, to: last.to };
+  return { kind, parts, grouped: false, from: first.from, to: last.to };
 }
 
 /** The terms that all must hold, each as it is written; one where the query is an `OR`. */
 export function conjuncts(query: string): { text: string; from: number; to: number }[] {
   const tree = parse(query);
   if (!tree) return [];
-  const parts = tree.kind === 'and' && !query.slice(tree.from).startsWith('(') ? tree.parts : [tree];
+  const parts = tree.kind === 'and' && !tree.grouped ? tree.parts : [tree];
   return parts.map(({ from, to }) => ({ text: query.slice(from, to), from, to }));
 }
 
@@ -163,8 +173,8 @@ export function toggle(query: string, term: string): string {
   if (opposite) return query.slice(0, opposite.from) + term + query.slice(opposite.to);
   const tree = parse(query);
   if (!tree) return term;
-  const whole = tree.kind === 'or' && !query.trim().startsWith('(') ? `(${query.trim()})` : query.trim();
-  return `${whole} ${term}`;
+  const whole = query.trim();
+  return tree.kind === 'or' && !tree.grouped ? `(${whole}) ${term}` : `${whole} ${term}`;
 }
 
 function without(query: string, place: { from: number; to: number }): string {

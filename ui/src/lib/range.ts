@@ -101,8 +101,9 @@ export function stepText(step: Micros): string {
 export function zoomOut(span: Span, now: Micros): Range {
   const from = span.from ?? 0;
   const width = Math.max(span.to - from, SECOND);
-  const to = Math.min(Math.ceil((span.to + width / 2) / SECOND) * SECOND, now);
-  return between(Math.floor((to - 2 * width) / SECOND) * SECOND, to);
+  const whole = (micros: Micros): Micros => Math.floor(micros / SECOND) * SECOND;
+  const to = Math.min(whole(span.to + width / 2), whole(now));
+  return between(whole(to - 2 * width), to);
 }
 
 /** The range moved by half of its width. */

@@ -20,7 +20,7 @@ export interface Source {
   readonly partial: number;
   readonly conflicts: number;
   readonly future: number;
-  /** From when it happened to when it was received: the middle of the last hour. */
+  /** From when it happened to when it was received: the middle of the last ten minutes. */
   readonly lag: Micros | undefined;
 }
 
@@ -49,7 +49,7 @@ export async function loadSources(now: Micros, signal?: AbortSignal): Promise<So
        count(*) FILTER (WHERE parse_status = 'partial') AS part,
        count(*) FILTER (WHERE id_conflict) AS conflicts,
        count(*) FILTER (WHERE time_quality = 'future') AS future,
-       approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY CASE WHEN ingest_time >= ${hour}
+       approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY CASE WHEN ingest_time >= ${stamp(now - 10 * MINUTE)}
          THEN ${lag} END) AS lag
      FROM events WHERE ingest_time >= ${stamp(now - DAYS * DAY)}
      GROUP BY source, source_type`,
