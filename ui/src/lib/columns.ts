@@ -113,20 +113,32 @@ export function width(column: string, dated: boolean): number {
   return WIDTHS[column] ?? Math.max(14, column.length + 2);
 }
 
-/** Widths as a grid has them; the last column takes the rest. */
-export function template(columns: readonly string[], dated: boolean): string {
-  return columns
-    .map((column, at) => {
-      const characters = width(column, dated);
-      const last = at === columns.length - 1;
-      return last ? `minmax(${Math.min(characters, 24)}ch, 1fr)` : `${characters}ch`;
-    })
+/** The widths of all columns in characters: as given, or as wide as the first rows need. */
+export function widths(
+  columns: readonly string[],
+  dated: boolean,
+  measured: readonly Row[] | undefined,
+): number[] {
+  if (!measured) return columns.map((column) => width(column, dated));
+  return columns.map((column) => {
+    const texts = measured.map((row) => cellText(row, column, dated, false).length);
+    return Math.min(Math.max(5, column.length + 1, ...texts.map((length) => length + 2)), 72);
+  });
+}
+
+/** Widths as a grid has them; `fill` gives the last column the rest. */
+export function template(all: readonly number[], fill: boolean): string {
+  const last = all.length - 1;
+  return all
+    .map((characters, at) =>
+      at === last && fill ? `minmax(${Math.min(characters, 24)}ch, 1fr)` : `${characters}ch`,
+    )
     .join(' ');
 }
 
 /** The narrowest that the table can be, in characters. */
-export function widthMin(columns: readonly string[], dated: boolean): number {
-  const all = columns.map((column) => width(column, dated));
-  const last = all.pop() ?? 0;
-  return all.reduce((sum, characters) => sum + characters, Math.min(last, 24));
+export function widthMin(all: readonly number[], fill: boolean): number {
+  const last = all.at(-1) ?? 0;
+  const sum = all.reduce((total, characters) => total + characters, 0);
+  return fill ? sum - last + Math.min(last, 24) : sum;
 }

@@ -133,13 +133,14 @@ export async function completeSql(
   if (value) {
     const [, field = '', text = ''] = value;
     if (fields.spec(field)?.type !== 'text') return null;
-    const counted = await ask('/api/v1/facets', { ...asked(), field, limit: 30 }).catch(() => []);
+    const q = /^[\w.@-]+$/.test(text) ? `${field}:*${text}*` : '';
+    const counted = await ask('/api/v1/facets', { q, ...asked(), field, limit: 30 }).catch(() => []);
     const options = counted.flatMap(({ value: found, count: number }): Completion[] =>
       typeof found === 'string'
         ? [{ label: found.replaceAll("'", "''"), displayLabel: inLine(found), detail: count(number) }]
         : [],
     );
-    return { from: context.pos - text.length, options };
+    return { from: context.pos - text.length, options, filter: q === '' };
   }
   const word = context.matchBefore(/\w+/);
   if (!word && !context.explicit) return null;

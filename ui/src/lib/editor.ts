@@ -4,11 +4,13 @@ import {
   acceptCompletion,
   autocompletion,
   closeBrackets,
+  closeCompletion,
   completionKeymap,
   completionStatus,
   moveCompletionSelection,
   selectedCompletion,
   startCompletion,
+  type CompletionContext,
 } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { sql, StandardSQL } from '@codemirror/lang-sql';
@@ -137,6 +139,10 @@ function nonce(): string {
 
 export function createEditor(options: EditorOptions): Editor {
   const language = new Compartment();
+  // The same each time it is asked for: a source is known by its identity.
+  const sqlData = [
+    { autocomplete: (context: CompletionContext) => completeSql(context, options.asked) },
+  ];
   const told = new Compartment();
   const forMode = (mode: 'search' | 'sql') =>
     mode === 'search'
@@ -155,9 +161,7 @@ export function createEditor(options: EditorOptions): Editor {
           sqlMarks,
           placeholder('SELECT … FROM events'),
           autocompletion({ selectOnOpen: false, icons: false }),
-          EditorState.languageData.of(() => [
-            { autocomplete: (context: Parameters<typeof completeSql>[0]) => completeSql(context, options.asked) },
-          ]),
+          EditorState.languageData.of(() => sqlData),
         ];
   const labelled = (mode: 'search' | 'sql') =>
     EditorView.contentAttributes.of({
@@ -167,7 +171,8 @@ export function createEditor(options: EditorOptions): Editor {
       autocapitalize: 'off',
     });
   let mode = options.mode;
-  const run = (): boolean => {
+  const run = (view: EditorView): boolean => {
+    closeCompletion(view);
     options.onrun();
     return true;
   };
@@ -178,7 +183,7 @@ export function createEditor(options: EditorOptions): Editor {
         key: 'Enter',
         run: (view) => {
           if (selectedCompletion(view.state)) return acceptCompletion(view);
-          return mode === 'search' ? run() : false;
+          return mode === 'search' ? run(view) : false;
         },
       },
       {
