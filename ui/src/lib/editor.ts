@@ -50,6 +50,9 @@ export interface Editor {
   destroy(): void;
 }
 
+/** A page of the list at a time: it never scrolls, so the keys that move in it are all there is. */
+const list = { selectOnOpen: false, icons: false, maxRenderedOptions: 12 };
+
 const marks = new MatchDecorator({
   regexp: /(?<=^|[\s(])(-|NOT(?=\s))|([A-Za-z_][\w.]*:)(?!\/\/)|\b(AND|OR)\b/g,
   decoration: ([, not, name]) =>
@@ -102,7 +105,8 @@ const look = EditorView.theme({
   '.cm-tooltip.cm-tooltip-autocomplete > ul': {
     fontFamily: 'var(--mono)',
     fontSize: 'var(--small)',
-    maxHeight: '18rem',
+    maxHeight: 'none',
+    overflow: 'hidden',
   },
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': {
     display: 'flex',
@@ -152,15 +156,14 @@ export function createEditor(options: EditorOptions): Editor {
           placeholder('Everything. A word, or user:alice, outcome:denied, -service:s3 …'),
           autocompletion({
             override: [(context) => complete(context, options.asked)],
-            selectOnOpen: false,
-            icons: false,
+            ...list,
           }),
         ]
       : [
           sql({ dialect: StandardSQL, upperCaseKeywords: true }),
           sqlMarks,
           placeholder('SELECT … FROM events'),
-          autocompletion({ selectOnOpen: false, icons: false }),
+          autocompletion(list),
           EditorState.languageData.of(() => sqlData),
         ];
   const labelled = (mode: 'search' | 'sql') =>
