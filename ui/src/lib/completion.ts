@@ -98,7 +98,8 @@ export async function complete(
           displayLabel: inLine(label).slice(0, 80),
           detail: count(number),
           type: 'constant',
-          boost: 90 - order,
+          // What begins as it is written comes before what only holds it.
+          boost: label.toLowerCase().startsWith(at.text.toLowerCase()) ? 99 - order : -order,
         },
       ];
     });
