@@ -1,4 +1,5 @@
 // Serves ui/dist as the server is meant to: a strict policy with a fresh nonce, `/api` handed on.
+// With STELE_PAGE=server everything is handed on, so that the server's own page is driven.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, existsSync } from 'node:fs';
 import { createServer, request } from 'node:http';
@@ -28,12 +29,12 @@ export function policy(nonce) {
   ].join('; ');
 }
 
-/** Answers on a port of this machine; `close` ends it. `slowed` may delay or break an answer. */
+/** Answers on a port of this machine; `close` ends it. `hook` may answer in the server's place. */
 export async function servePage(stele, { hook } = {}) {
   const server = createServer((incoming, outgoing) => {
     const { pathname } = new URL(incoming.url, 'http://page');
     if (hook?.(incoming, outgoing)) return;
-    if (pathname.startsWith('/api/')) {
+    if (pathname.startsWith('/api/') || process.env.STELE_PAGE === 'server') {
       const onward = request(new URL(incoming.url, stele), {
         method: incoming.method,
         headers: { ...incoming.headers, host: new URL(stele).host },

@@ -23,6 +23,7 @@ export const tests = {
     await page.getByRole('link', { name: 'Sources' }).click();
     await page.locator('.trouble').waitFor();
     await page.goBack();
+    await page.locator('.results .trouble').waitFor();
     hooks.answer = undefined;
     await page.locator('.trouble').getByRole('button', { name: 'Ask again' }).click();
     await settled(page);
