@@ -39,7 +39,9 @@ export const VIEWS = {
     await page.getByRole('button', { name: 'In context' }).click();
     await page.locator('.pinned').waitFor();
   },
-  sql: explore(`?sql=${encodeURIComponent('SELECT source_type, count(*) AS n FROM events GROUP BY source_type')}`),
+  sql: explore(
+    `?sql=${encodeURIComponent('SELECT source_type, count(*) AS n FROM events GROUP BY source_type')}`,
+  ),
   'a mistake': explore('?q=userr:x'),
   'nothing found': explore('?q=user:nobody-at-all'),
   live: explore('?live=1&since=1h'),
@@ -76,8 +78,17 @@ export const VIEWS = {
 async function audit(page) {
   // Through the debugger, not the page: the policy of the page lets no script in.
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate((rules) => axe.run(document, { runOnly: rules }), RULES);
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary.split('\n')[1]}`).join(' || ')}`);
+  const { violations } = await page.evaluate(
+    (rules) => axe.run(document, { runOnly: rules }),
+    RULES,
+  );
+  return violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes
+        .slice(0, 3)
+        .map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary.split('\n')[1]}`)
+        .join(' || ')}`,
+  );
 }
 
 async function inEach({ browser, site }, options, act) {
@@ -111,15 +122,19 @@ export const tests = {
   '1024 px wide: nothing scrolls sideways': (given) =>
     inEach(given, { viewport: { width: 1024, height: 768 } }, tooWide),
   '200 % zoom of 1024 px: nothing scrolls sideways, axe': (given) =>
-    inEach(given, { viewport: { width: 512, height: 384 }, deviceScaleFactor: 2 }, async (page, name) => {
-      await page.screenshot({ path: `${OUT}zoom-${name.replaceAll(' ', '-')}.png` });
-      return [...(await tooWide(page)), ...(await audit(page))];
-    }),
+    inEach(
+      given,
+      { viewport: { width: 512, height: 384 }, deviceScaleFactor: 2 },
+      async (page, name) => {
+        await page.screenshot({ path: `${OUT}zoom-${name.replaceAll(' ', '-')}.png` });
+        return [...(await tooWide(page)), ...(await audit(page))];
+      },
+    ),
   'forced colours and reduced motion': (given) =>
     inEach(given, { forcedColors: 'active', reducedMotion: 'reduce' }, async (page, name) => {
       if (['explore', 'an event', 'overview'].includes(name)) {
         await page.screenshot({ path: `${OUT}forced-${name.replaceAll(' ', '-')}.png` });
       }
-      return page.evaluate(() => document.getAnimations().length > 0 ? ['something moves'] : []);
+      return page.evaluate(() => (document.getAnimations().length > 0 ? ['something moves'] : []));
     }),
 };

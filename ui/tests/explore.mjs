@@ -19,7 +19,8 @@ export async function settled(page) {
 }
 
 const query = (page) => new URL(page.url()).searchParams.get('q') ?? '';
-const status = async (page) => (await page.locator('.status p').innerText()).replaceAll(/\s+/g, ' ');
+const status = async (page) =>
+  (await page.locator('.status p').innerText()).replaceAll(/\s+/g, ' ');
 
 async function write(page, text) {
   await page.locator('.cm-content').click();
@@ -76,7 +77,9 @@ export const tests = {
     await page.keyboard.press('Escape');
     await page.locator('.cm-content').click();
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => /No answer/.test(document.querySelector('.status').textContent));
+    await page.waitForFunction(() =>
+      /No answer/.test(document.querySelector('.status').textContent),
+    );
     await page.locator('.cm-lintRange-error').waitFor();
   },
 
@@ -90,7 +93,9 @@ export const tests = {
     assert.match(await status(page), /\d rows ·/);
     await page.locator('.cm-content').click();
     await page.keyboard.press('Control+A');
-    await page.keyboard.type('SELECT source_type, count(*) AS n FROM events GROUP BY source_type ORDER BY n DESC');
+    await page.keyboard.type(
+      'SELECT source_type, count(*) AS n FROM events GROUP BY source_type ORDER BY n DESC',
+    );
     await page.keyboard.press('Control+Enter');
     await page.waitForFunction(() => /count/.test(decodeURIComponent(location.search)));
     await settled(page);
@@ -155,7 +160,9 @@ export const tests = {
     const brushed = width();
     assert.ok(Math.abs(brushed - 1.5 * 3_600_000) < 600_000, `${brushed}`);
     await page.keyboard.press('z');
-    await page.waitForFunction((before) => location.search !== before, new URL(page.url()).search).catch(() => {});
+    await page
+      .waitForFunction((before) => location.search !== before, new URL(page.url()).search)
+      .catch(() => {});
     await settled(page);
     assert.ok(Math.abs(width() - 2 * brushed) < 2_000, `${width()}`);
     await page.getByRole('button', { name: /Zoom out/ }).click();
@@ -184,14 +191,20 @@ export const tests = {
   async 'facets: exact counts, only, without, another field'({ page, site }) {
     await open(page, site, { since: 'all', q: '-source:bulk' });
     const side = page.locator('aside');
-    const format = side.locator('section', { has: page.getByRole('button', { name: 'format', exact: true }) });
+    const format = side.locator('section', {
+      has: page.getByRole('button', { name: 'format', exact: true }),
+    });
     const syslog = format.getByRole('button', { name: /^syslog/ });
     await syslog.waitFor();
     const counted = Number((await syslog.locator('.num').innerText()).replaceAll(',', ''));
     await syslog.click();
     await page.waitForURL(/format:syslog/);
     await settled(page);
-    const total = Number(/([\d,]+) events?/.exec(await status(page).then((text) => text.replace(/^Newest [\d,]+ of/, '')))[1].replaceAll(',', ''));
+    const total = Number(
+      /([\d,]+) events?/
+        .exec(await status(page).then((text) => text.replace(/^Newest [\d,]+ of/, '')))[1]
+        .replaceAll(',', ''),
+    );
     assert.ok(Math.abs(total - counted) < 60, `${total} and ${counted}: the demo goes on`);
     assert.equal(await syslog.getAttribute('aria-pressed'), 'true');
     await format.locator('li').first().hover();
@@ -206,9 +219,13 @@ export const tests = {
     await side.getByRole('button', { name: /^GET/ }).waitFor();
     await side.getByRole('button', { name: 'Take method off this list' }).click();
     assert.doesNotMatch(page.url(), /http_method/);
-    const source = side.locator('section', { has: page.getByRole('button', { name: 'source', exact: true }) });
+    const source = side.locator('section', {
+      has: page.getByRole('button', { name: 'source', exact: true }),
+    });
     await source.getByRole('button', { name: /More/ }).click();
-    await page.waitForFunction(() => document.querySelectorAll('aside section:nth-of-type(3) li').length > 6);
+    await page.waitForFunction(
+      () => document.querySelectorAll('aside section:nth-of-type(3) li').length > 6,
+    );
     await source.getByRole('button', { name: 'source', exact: true }).click();
     assert.equal(await source.locator('li').count(), 0);
   },
@@ -240,7 +257,10 @@ export const tests = {
     await dialog.getByRole('button', { name: 'Move account left' }).click();
     await settled(page);
     const cols = () => new URL(page.url()).searchParams.get('cols');
-    assert.equal(cols(), 'time,severity_id,source_type,operation,src_ip,user_name,account_uid,summary');
+    assert.equal(
+      cols(),
+      'time,severity_id,source_type,operation,src_ip,user_name,account_uid,summary',
+    );
     const heads = await page.locator('[role=columnheader]').allInnerTexts();
     assert.equal(heads.map((head) => head.trim()).at(-2), 'account');
     await dialog.getByRole('button', { name: 'As at first' }).click();
@@ -250,7 +270,7 @@ export const tests = {
     await dialog.waitFor({ state: 'hidden' });
   },
 
-  async 'order'({ page, site }) {
+  async order({ page, site }) {
     await open(page, site, { q: 'src_ip:203.0.113.77' });
     const newest = await page.locator('#cell-0-0').innerText();
     await page.getByRole('button', { name: /time, UTC/ }).click();
@@ -268,7 +288,13 @@ export const tests = {
     const detail = page.locator('.detail');
     await detail.locator('dl').first().waitFor();
     const title = await detail.locator('h2').innerText();
-    assert.equal(title, await page.locator('#cell-1-3').innerText().then((text) => text.trim()));
+    assert.equal(
+      title,
+      await page
+        .locator('#cell-1-3')
+        .innerText()
+        .then((text) => text.trim()),
+    );
     assert.match(await detail.innerText(), /API Activity \(6003\)/);
     await detail.getByRole('tab', { name: 'Record' }).click();
     await detail.locator('pre').waitFor();
@@ -281,9 +307,15 @@ export const tests = {
     await detail.getByRole('button', { name: 'Next' }).click();
     await page.waitForTimeout(400);
     await detail.getByRole('tab', { name: 'Fields' }).click();
-    assert.equal(await detail.locator('h2').innerText(), (await page.locator('#cell-2-3').innerText()).trim());
+    assert.equal(
+      await detail.locator('h2').innerText(),
+      (await page.locator('#cell-2-3').innerText()).trim(),
+    );
     await detail.getByRole('button', { name: 'Previous' }).click();
-    await page.waitForFunction((text) => document.querySelector('.detail h2').textContent === text, title);
+    await page.waitForFunction(
+      (text) => document.querySelector('.detail h2').textContent === text,
+      title,
+    );
     await page.reload();
     await detail.locator('dl').first().waitFor();
     assert.equal(await detail.locator('h2').innerText(), title);
@@ -331,7 +363,9 @@ export const tests = {
     assert.equal(await page.locator('.row.pinned').count(), 1);
     assert.equal(await page.locator('.ghosts s').count(), 2);
     await page.getByRole('button', { name: 'More of it' }).click();
-    await page.waitForFunction(() => /(8\d|9\d) events around/.test(document.querySelector('.status').textContent));
+    await page.waitForFunction(() =>
+      /(8\d|9\d) events around/.test(document.querySelector('.status').textContent),
+    );
     await page.reload();
     await settled(page);
     await page.locator('.row.pinned').waitFor();
@@ -354,10 +388,21 @@ export const tests = {
     await page.locator('.row', { hasText: text }).waitFor();
     await page.locator('.live').getByRole('button', { name: 'Pause' }).click();
     await send('second');
-    await page.waitForFunction(() => /Paused · [1-9]\d* new/.test(document.querySelector('.live').textContent));
+    await page.waitForFunction(() =>
+      /Paused · [1-9]\d* new/.test(document.querySelector('.live').textContent),
+    );
     await page.locator('.live').getByRole('button', { name: 'Resume' }).click();
     assert.match(await page.locator('#cell-0-7').innerText(), /second/);
     assert.match(page.url(), /live=1/);
+    await page.locator('[role=grid]').focus();
+    await page.keyboard.press('Space');
+    await page.locator('.live', { hasText: 'Paused' }).waitFor();
+    await page.keyboard.press('Space');
+    await page.locator('.live', { hasText: 'new events come in' }).waitFor();
+    await page.getByRole('button', { name: 'Export' }).focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('dialog', { name: 'Export' }).waitFor();
+    await page.keyboard.press('Escape');
     await page.keyboard.press('l');
     await page.locator('.live').waitFor({ state: 'hidden' });
   },
@@ -369,8 +414,13 @@ export const tests = {
     assert.match(await dialog.innerText(), /All 358 events that match/);
     const get = async (name) => {
       if (!(await dialog.isVisible())) await page.getByRole('button', { name: 'Export' }).click();
-      const [download] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('link', { name }).click()]);
-      return readFileSync(await download.path(), 'utf8').trimEnd().split('\n');
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        dialog.getByRole('link', { name }).click(),
+      ]);
+      return readFileSync(await download.path(), 'utf8')
+        .trimEnd()
+        .split('\n');
     };
     const csv = await get('CSV, columns shown');
     assert.equal(csv[0], 'time,severity_id,source_type,operation,status_id,src_ip,user_name');
@@ -396,8 +446,11 @@ export const tests = {
 
   async 'the whole view comes back from the address'({ page, site }) {
     const parameters = {
-      q: 'src_ip:203.0.113.77 source_type:cloudtrail', since: '24h', order: 'asc',
-      cols: 'time,operation,status_code,resource_uid', facets: 'operation,user_name',
+      q: 'src_ip:203.0.113.77 source_type:cloudtrail',
+      since: '24h',
+      order: 'asc',
+      cols: 'time,operation,status_code,resource_uid',
+      facets: 'operation,user_name',
     };
     await open(page, site, parameters);
     await page.locator('#cell-3-1').click();
@@ -422,7 +475,9 @@ export const tests = {
       rows: await other.locator('[role=gridcell]').allInnerTexts(),
       facets: await other.locator('aside h2').allInnerTexts(),
       detail: await other.locator('.detail pre').innerText(),
-      status: (await other.locator('.status p').innerText()).replaceAll(/\s+/g, ' ').replace(/ · .*/, ''),
+      status: (await other.locator('.status p').innerText())
+        .replaceAll(/\s+/g, ' ')
+        .replace(/ · .*/, ''),
     };
     assert.deepEqual(after, before);
   },
@@ -431,7 +486,9 @@ export const tests = {
     await open(page, site, { since: '24h', q: '-source:bulk' });
     const grid = page.locator('[role=grid]');
     await grid.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-    await page.waitForFunction(() => /Newest\s+[23],\d{3}\s+of/.test(document.querySelector('.status p').textContent));
+    await page.waitForFunction(() =>
+      /Newest\s+[23],\d{3}\s+of/.test(document.querySelector('.status p').textContent),
+    );
     const times = await page.locator('[role=gridcell][id$="-0"]').allInnerTexts();
     assert.deepEqual(times, [...times].sort().reverse(), 'newest first, also over the seam');
   },

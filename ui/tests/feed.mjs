@@ -26,7 +26,11 @@ export async function feed(stele) {
   const wide = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`column_${at}`, at]));
   await send(stele, '/json?source=wide', line(wide));
   await send(stele, '/json?source=large', line({ message: 'large', text: 'x'.repeat(5_000_000) }));
-  await send(stele, '/cloudtrail?source=broken', '{"Records":[{"eventTime":"never","eventName":7}]}\nnot json at all');
+  await send(
+    stele,
+    '/cloudtrail?source=broken',
+    '{"Records":[{"eventTime":"never","eventName":7}]}\nnot json at all',
+  );
   const severities = ['medium', 'high', 'critical'].map((severity) =>
     line({ severity, message: `a ${severity} thing`, user: 'severe' }),
   );

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { settled } from './explore.mjs';
 
-const status = async (page) => (await page.locator('.status p').innerText()).replaceAll(/\s+/g, ' ');
+const status = async (page) =>
+  (await page.locator('.status p').innerText()).replaceAll(/\s+/g, ' ');
 const focused = (page) =>
   page.evaluate(() => {
     const at = document.activeElement;
@@ -27,7 +28,10 @@ export const tests = {
     assert.equal(await focused(page), 'Events');
     await page.keyboard.press('Enter');
     await page.locator('.detail dl').first().waitFor();
-    assert.match(await page.locator('.detail').innerText(), /Accepted password for deploy from 203\.0\.113\.77/);
+    assert.match(
+      await page.locator('.detail').innerText(),
+      /Accepted password for deploy from 203\.0\.113\.77/,
+    );
     for (let at = 0; at < 5; at += 1) await page.keyboard.press('ArrowRight');
     await page.keyboard.press('=');
     await settled(page);
@@ -71,16 +75,37 @@ export const tests = {
         const at = document.activeElement;
         const style = getComputedStyle(at);
         const ring = style.outlineStyle !== 'none' || at.closest('.editor') !== null;
-        return { said: at.getAttribute('aria-label') ?? at.textContent.trim().slice(0, 40), ring, body: at === document.body };
+        return {
+          said: at.getAttribute('aria-label') ?? at.textContent.trim().slice(0, 40),
+          ring,
+          body: at === document.body,
+        };
       });
       if (stop.body) break;
       stops.push(stop);
     }
     const said = stops.map((stop) => stop.said);
-    for (const wanted of ['To the content', 'Overview', 'Search', 'Last 24 hours', 'Live', 'Run', 'Copy link', 'Columns', 'Export', 'Events']) {
-      assert.ok(said.some((one) => one.startsWith(wanted)), `${wanted} in ${said.join(' | ')}`);
+    for (const wanted of [
+      'To the content',
+      'Overview',
+      'Search',
+      'Last 24 hours',
+      'Live',
+      'Run',
+      'Copy link',
+      'Columns',
+      'Export',
+      'Events',
+    ]) {
+      assert.ok(
+        said.some((one) => one.startsWith(wanted)),
+        `${wanted} in ${said.join(' | ')}`,
+      );
     }
-    assert.deepEqual(stops.filter((stop) => !stop.ring).map((stop) => stop.said), []);
+    assert.deepEqual(
+      stops.filter((stop) => !stop.ring).map((stop) => stop.said),
+      [],
+    );
     assert.equal(said.filter((one) => one === 'Events').length, 1, 'the table is one stop');
   },
 };

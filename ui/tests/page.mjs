@@ -57,7 +57,9 @@ export async function servePage(stele, { hook } = {}) {
     const nonce = randomBytes(16).toString('base64');
     outgoing.setHeader('content-type', 'text/html; charset=utf-8');
     outgoing.setHeader('content-security-policy', policy(nonce));
-    outgoing.end(readFileSync(join(DIST, 'index.html'), 'utf8').replaceAll('__STELE_NONCE__', nonce));
+    outgoing.end(
+      readFileSync(join(DIST, 'index.html'), 'utf8').replaceAll('__STELE_NONCE__', nonce),
+    );
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();

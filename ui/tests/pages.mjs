@@ -14,7 +14,15 @@ function emptyServer(hooks, state) {
     if (pathname === '/api/v1/status') {
       const rows = state.sources.length * 10;
       json({
-        store: { table_version: 0, files: 0, file_rows: 0, file_bytes: 0, memory_rows: rows, memory_bytes: rows * 100, sealed_memtables: 0 },
+        store: {
+          table_version: 0,
+          files: 0,
+          file_rows: 0,
+          file_bytes: 0,
+          memory_rows: rows,
+          memory_bytes: rows * 100,
+          sealed_memtables: 0,
+        },
         write_ahead_log_bytes: 0,
       });
       return true;
@@ -31,8 +39,19 @@ function emptyServer(hooks, state) {
       outgoing.setHeader('stele-columns', '["source"]');
       const rows = text.includes('AS slots')
         ? state.sources.map((source) => ({
-            source, source_type: 'json', events: 10, events_day: 10, events_hour: 10, first_received: now,
-            last_received: now, last_time: now, slots: 1, failed: 0, part: 0, conflicts: 0, future: 0,
+            source,
+            source_type: 'json',
+            events: 10,
+            events_day: 10,
+            events_hour: 10,
+            first_received: now,
+            last_received: now,
+            last_time: now,
+            slots: 1,
+            failed: 0,
+            part: 0,
+            conflicts: 0,
+            future: 0,
           }))
         : [];
       outgoing.end(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
@@ -67,13 +86,22 @@ export const tests = {
     await page.goto(site);
     await page.getByRole('heading', { name: 'First steps' }).waitFor();
     assert.equal(await page.locator('li.done').count(), 0);
-    assert.match(await page.locator('code').first().innerText(), /curl --data-binary .*ingest\?source=me/);
-    await page.getByRole('button', { name: /^Copy the command: Send/ }).or(page.getByRole('button', { name: /Send one event/ })).first().click();
+    assert.match(
+      await page.locator('code').first().innerText(),
+      /curl --data-binary .*ingest\?source=me/,
+    );
+    await page
+      .getByRole('button', { name: /^Copy the command: Send/ })
+      .or(page.getByRole('button', { name: /Send one event/ }))
+      .first()
+      .click();
     assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl/);
     state.sources = ['me'];
     await page.locator('li.done', { hasText: 'Send one event' }).waitFor();
     state.sources = ['me', 'shop', 'bastion-1', '/var/log/'];
-    await page.waitForFunction(() => document.querySelectorAll('li.done').length === 3, undefined, { timeout: 20_000 });
+    await page.waitForFunction(() => document.querySelectorAll('li.done').length === 3, undefined, {
+      timeout: 20_000,
+    });
     await page.getByRole('button', { name: 'Hide these steps' }).click();
     await page.getByRole('heading', { name: 'Is anything wrong now?' }).waitFor();
     assert.equal(await page.getByRole('heading', { name: 'First steps' }).count(), 0);
@@ -84,7 +112,10 @@ export const tests = {
     await page.locator('table').waitFor();
     await page.getByRole('button', { name: /^Source/ }).click();
     const names = (await page.locator('tbody th').allInnerTexts()).map((name) => name.trim());
-    assert.deepEqual(names, [...names].sort((a, b) => a.localeCompare(b)));
+    assert.deepEqual(
+      names,
+      [...names].sort((a, b) => a.localeCompare(b)),
+    );
     await page.getByLabel('Find a source or a format').fill('broken');
     assert.equal(await page.locator('tbody th').count(), 1);
     await page.getByRole('button', { name: /samples/ }).click();

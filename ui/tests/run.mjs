@@ -24,15 +24,26 @@ for (const suite of SUITES.filter((name) => chosen.length === 0 || chosen.includ
     try {
       await run({ page, context, site: site.url, stele: STELE, hooks, complaints, browser });
       // Chromium itself styles a letter that is typed over a selection; the policy refuses, and nothing is lost.
-      const unexpected = complaints.filter((one) => !/status of 400|status of 404|ERR_|Failed to fetch|Applying inline style/.test(one));
+      const unexpected = complaints.filter(
+        (one) =>
+          !/status of 400|status of 404|ERR_|Failed to fetch|Applying inline style/.test(one),
+      );
       assert.deepEqual(unexpected, [], 'the browser complained');
       passed += 1;
       console.log(`ok   ${suite}: ${name} (${Date.now() - began} ms)`);
     } catch (error) {
       failed += 1;
-      console.log(`FAIL ${suite}: ${name}\n     ${String(error.stack ?? error).split('\n').slice(0, 7).join('\n     ')}`);
-      if (complaints.length > 0) console.log(`     the browser said: ${complaints.slice(0, 4).join(' | ')}`);
-      await page.screenshot({ path: `${OUT}fail-${suite}-${name.replaceAll(/\W+/g, '-')}.png` }).catch(() => {});
+      console.log(
+        `FAIL ${suite}: ${name}\n     ${String(error.stack ?? error)
+          .split('\n')
+          .slice(0, 7)
+          .join('\n     ')}`,
+      );
+      if (complaints.length > 0)
+        console.log(`     the browser said: ${complaints.slice(0, 4).join(' | ')}`);
+      await page
+        .screenshot({ path: `${OUT}fail-${suite}-${name.replaceAll(/\W+/g, '-')}.png` })
+        .catch(() => {});
     }
     await context.close();
   }

@@ -15,11 +15,16 @@ for (const colorScheme of ['light', 'dark']) {
   for (const [width, height] of SIZES) {
     for (const [name, go] of Object.entries(VIEWS)) {
       if (chosen.length > 0 && !chosen.includes(name)) continue;
-      const { page, context } = await openPage(browser, { colorScheme, viewport: { width, height } });
+      const { page, context } = await openPage(browser, {
+        colorScheme,
+        viewport: { width, height },
+      });
       page.setDefaultTimeout(15_000);
       await go(page, site.url);
       await page.waitForTimeout(400);
-      await page.screenshot({ path: `${OUT}${name.replaceAll(' ', '-')}-${colorScheme}-${width}.png` });
+      await page.screenshot({
+        path: `${OUT}${name.replaceAll(' ', '-')}-${colorScheme}-${width}.png`,
+      });
       await context.close();
     }
   }

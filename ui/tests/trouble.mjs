@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { open, settled } from './explore.mjs';
 
-const isSearch = (incoming) => incoming.url.startsWith('/api/v1/search') && !/limit=0/.test(incoming.url);
+const isSearch = (incoming) =>
+  incoming.url.startsWith('/api/v1/search') && !/limit=0/.test(incoming.url);
 const rows = (from, count) =>
-  Array.from({ length: count }, (_, at) =>
-    `${JSON.stringify({ _batch: 1, _pos: from + at, time: '2026-11-27T10:00:00.000000Z', operation: `row ${from + at}` })}\n`,
+  Array.from(
+    { length: count },
+    (_, at) =>
+      `${JSON.stringify({ _batch: 1, _pos: from + at, time: '2026-11-27T10:00:00.000000Z', operation: `row ${from + at}` })}\n`,
   ).join('');
 
 export const tests = {
@@ -46,7 +49,11 @@ export const tests = {
     await page.locator('.row', { hasText: 'row 5' }).first().waitFor();
   },
 
-  async 'a query that fails in the middle: its reason, and what came before'({ page, site, hooks }) {
+  async 'a query that fails in the middle: its reason, and what came before'({
+    page,
+    site,
+    hooks,
+  }) {
     await open(page, site);
     hooks.answer = (incoming, outgoing) => {
       if (!isSearch(incoming)) return false;
@@ -58,7 +65,10 @@ export const tests = {
     };
     await page.getByRole('button', { name: 'Run' }).click();
     await page.locator('.trouble').waitFor();
-    assert.match(await page.locator('.trouble').innerText(), /limit of 60 s[\s\S]*The 50 rows below/);
+    assert.match(
+      await page.locator('.trouble').innerText(),
+      /limit of 60 s[\s\S]*The 50 rows below/,
+    );
   },
 
   async 'a slow query can be cancelled, and the server hears of it'({ page, site, hooks }) {
@@ -72,14 +82,18 @@ export const tests = {
       return true;
     };
     await page.getByRole('button', { name: 'Run' }).click();
-    await page.waitForFunction(() => /more are coming/.test(document.querySelector('.status').textContent));
+    await page.waitForFunction(() =>
+      /more are coming/.test(document.querySelector('.status').textContent),
+    );
     await page.getByRole('button', { name: 'Cancel' }).click();
     assert.match(await page.locator('.status p').innerText(), /cancelled: these are not all/);
     await page.waitForTimeout(300);
     assert.equal(closed, true);
     closed = false;
     await page.getByRole('button', { name: 'Run' }).click();
-    await page.waitForFunction(() => /more are coming/.test(document.querySelector('.status').textContent));
+    await page.waitForFunction(() =>
+      /more are coming/.test(document.querySelector('.status').textContent),
+    );
     await page.getByRole('link', { name: 'Sources' }).click();
     await page.locator('table').waitFor();
     assert.equal(closed, true, 'leaving the page ends the query');
@@ -97,7 +111,7 @@ export const tests = {
     assert.match(await page.locator('.trouble').innerText(), /`soon` is no time/);
   },
 
-  async 'a clock that is a day ahead: the times are the server\'s'({ page, site }) {
+  async "a clock that is a day ahead: the times are the server's"({ page, site }) {
     await page.addInitScript(() => {
       const real = Date;
       const ahead = 86_400_000;

@@ -61,7 +61,8 @@ export function cellText(row: Row, column: string, dated: boolean, words = true)
   if (value === undefined || value === null) return '';
   if (!words && typeof value === 'number') return String(value);
   if (typeof value === 'string' && isTime(value)) {
-    if (column === 'time') return dated ? `${dayOf(value)} ${value.slice(11, 23)}` : value.slice(11, 23);
+    if (column === 'time')
+      return dated ? `${dayOf(value)} ${value.slice(11, 23)}` : value.slice(11, 23);
     return value.slice(0, 23).replace('T', ' ');
   }
   return inLine(shownValue(column, value).slice(0, CELL_CHARACTERS_MAX));

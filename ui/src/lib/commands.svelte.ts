@@ -36,14 +36,15 @@ class Commands {
   press(event: KeyboardEvent): boolean {
     const key = named(event);
     const control = event.ctrlKey || event.metaKey;
-    if (!control && (!preferences.keys || isWriting(event))) return false;
+    if (!control && (!preferences.keys || isWriting(event) || isPress(event))) return false;
     if (event.altKey || document.querySelector('dialog[open]')) {
       return false;
     }
     const sequence = Date.now() - this.pendingSince < 1_500 ? `${this.pending} ${key}` : key;
     this.pending = '';
     const command =
-      this.all.findLast((one) => one.key === sequence) ?? this.all.findLast((one) => one.key === key);
+      this.all.findLast((one) => one.key === sequence) ??
+      this.all.findLast((one) => one.key === key);
     if (command) {
       event.preventDefault();
       command.run();
@@ -68,6 +69,12 @@ function isWriting(event: KeyboardEvent): boolean {
   const [target] = event.composedPath();
   if (!(target instanceof HTMLElement)) return false;
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+/** Whether the key presses the button or the link that has the focus. */
+function isPress({ key, target }: KeyboardEvent): boolean {
+  if (key !== ' ' && key !== 'Enter') return false;
+  return target instanceof Element && target.closest('button, a, summary') !== null;
 }
 
 export const commands = new Commands();

@@ -40,7 +40,13 @@ function names(): Completion[] {
     .filter(({ name }) => !seen.has(name))
     .map(({ name, format, column }): Completion => {
       seen.add(name);
-      return { label: name, apply: `${name}:`, type: 'property', detail: `${format}: ${column}`, boost: -20 };
+      return {
+        label: name,
+        apply: `${name}:`,
+        type: 'property',
+        detail: `${format}: ${column}`,
+        boost: -20,
+      };
     });
   const outcome: Completion = {
     label: 'outcome',
@@ -135,37 +141,44 @@ export async function completeSql(
     const [, field = '', text = ''] = value;
     if (fields.spec(field)?.type !== 'text') return null;
     const q = /^[\w.@-]+$/.test(text) ? `${field}:*${text}*` : '';
-    const counted = await ask('/api/v1/facets', { q, ...asked(), field, limit: 30 }).catch(() => []);
+    const counted = await ask('/api/v1/facets', { q, ...asked(), field, limit: 30 }).catch(
+      () => [],
+    );
     const options = counted.flatMap(({ value: found, count: number }): Completion[] =>
       typeof found === 'string'
-        ? [{ label: found.replaceAll("'", "''"), displayLabel: inLine(found), detail: count(number) }]
+        ? [
+            {
+              label: found.replaceAll("'", "''"),
+              displayLabel: inLine(found),
+              detail: count(number),
+            },
+          ]
         : [],
     );
     return { from: context.pos - text.length, options, filter: q === '' };
   }
   const word = context.matchBefore(/\w+/);
   if (!word && !context.explicit) return null;
-  const columns = fields.columns.map(
-    ({ name, type, description }): Completion => ({
-      label: name,
-      apply: name.startsWith('_') ? `"${name}"` : name,
-      detail: type,
-      info: description,
-      type: 'property',
-      boost: 10,
-    }),
-  );
-  const functions = FUNCTIONS.map(
-    ([name, form, meaning]): Completion => ({
-      label: name,
-      apply: form,
-      detail: form.slice(name.length),
-      info: meaning,
-      type: 'function',
-      boost: 5,
-    }),
-  );
+  const columns = fields.columns.map(({ name, type, description }): Completion => ({
+    label: name,
+    apply: name.startsWith('_') ? `"${name}"` : name,
+    detail: type,
+    info: description,
+    type: 'property',
+    boost: 10,
+  }));
+  const functions = FUNCTIONS.map(([name, form, meaning]): Completion => ({
+    label: name,
+    apply: form,
+    detail: form.slice(name.length),
+    info: meaning,
+    type: 'function',
+    boost: 5,
+  }));
   const table: Completion = { label: 'events', type: 'class', detail: 'the table', boost: 20 };
-  return { from: word?.from ?? context.pos, options: [table, ...columns, ...functions], validFor: /^\w*$/ };
+  return {
+    from: word?.from ?? context.pos,
+    options: [table, ...columns, ...functions],
+    validFor: /^\w*$/,
+  };
 }
-

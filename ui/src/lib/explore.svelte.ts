@@ -1,15 +1,6 @@
 // The state of Explore: what is asked stands in the address, what came is kept here.
 
-import {
-  ask,
-  event,
-  search,
-  sql,
-  sqlRows,
-  type Cost,
-  type Row,
-  type SearchQuestion,
-} from './api';
+import { ask, event, search, sql, sqlRows, type Cost, type Row, type SearchQuestion } from './api';
 import { serverClock } from './clock.svelte';
 import { wanted } from './columns';
 import { place } from './place.svelte';
@@ -222,7 +213,11 @@ export class Explore {
     const signal = this.signal;
     const time = fromIso(last['time']);
     const known = new Set<string | undefined>();
-    for (let at = this.rows.length - 1; at >= 0 && this.rows[at]?.['time'] === last['time']; at -= 1) {
+    for (
+      let at = this.rows.length - 1;
+      at >= 0 && this.rows[at]?.['time'] === last['time'];
+      at -= 1
+    ) {
       known.add(addressOf(this.rows[at]));
     }
     const side = question.ascending ? { since: toIso(time) } : { until: toIso(time + 1) };
@@ -257,7 +252,10 @@ export class Explore {
       if (from === undefined) {
         const days = await ask('/api/v1/histogram', { ...asked, step: '1d' }, signal);
         const first = days.find(({ time }) => time !== undefined)?.time;
-        from = first === undefined ? this.span.to - DAY : Math.min(fromIso(first), this.span.to - MINUTE);
+        from =
+          first === undefined
+            ? this.span.to - DAY
+            : Math.min(fromIso(first), this.span.to - MINUTE);
       }
       const to = Math.max(this.span.to, from + SECOND);
       const step = stepFor(to - from, BARS_MAX);
@@ -300,7 +298,11 @@ export class Explore {
       // Both sides hold the events of the very same moment, so that none is lost.
       await Promise.all([
         search({ ...asked, until: toIso(time), order: 'desc', limit: each }, into(before), signal),
-        search({ ...asked, since: toIso(time), order: 'asc', limit: each + 1 }, into(after), signal),
+        search(
+          { ...asked, since: toIso(time), order: 'asc', limit: each + 1 },
+          into(after),
+          signal,
+        ),
       ]);
       if (signal.aborted) return;
       const rows = [...before.reverse(), ...after];

@@ -108,14 +108,22 @@ describe('the place of a mistake', () => {
     expect(problem.place('😀 userr:x')).toEqual({ from: 3, to: 8 });
   });
   test('is missing where the server names none', () => {
-    const problem = fromDetail('query_invalid', 'Schema error: No field named nope.\nValid fields are a.');
+    const problem = fromDetail(
+      'query_invalid',
+      'Schema error: No field named nope.\nValid fields are a.',
+    );
     expect(problem.place('x')).toBeUndefined();
     expect(problem.message).toContain('Valid fields');
   });
 });
 
 describe('a search as SQL', () => {
-  const spec = (name: string, type: string): FieldSpec => ({ name, type, ocsf: '', description: '' });
+  const spec = (name: string, type: string): FieldSpec => ({
+    name,
+    type,
+    ocsf: '',
+    description: '',
+  });
   const known = [
     spec('time', 'time'),
     spec('user_name', 'text'),

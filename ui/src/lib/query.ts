@@ -37,7 +37,8 @@ export function parse(query: string): Node | undefined {
     while (at < query.length && /\s/.test(query[at] ?? '')) at += 1;
   };
   const wordHere = (text: string): boolean =>
-    query.startsWith(text, at) && /^[\s()]|^$/.test(query.slice(at + text.length, at + text.length + 1));
+    query.startsWith(text, at) &&
+    /^[\s()]|^$/.test(query.slice(at + text.length, at + text.length + 1));
 
   function any(field: string | undefined): Node | undefined {
     const parts: Node[] = [];
@@ -103,7 +104,15 @@ export function parse(query: string): Node | undefined {
         at += 1;
       }
       if (query[at] === '"') at += 1;
-      return { kind: 'term', field, value, written: query.slice(start, at), quoted: true, from, to: at };
+      return {
+        kind: 'term',
+        field,
+        value,
+        written: query.slice(start, at),
+        quoted: true,
+        from,
+        to: at,
+      };
     }
     const range = /^[[{][^\]}]*[\]}]/.exec(query.slice(at));
     const regex = /^\/(?:[^/\\]|\\.)*\/(?=[\s)]|$)/.exec(query.slice(at));

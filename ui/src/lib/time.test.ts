@@ -23,9 +23,12 @@ describe('times as they are written', () => {
   ];
   test.each(cases)('%s', (text, iso) => expect(toIso(instant(text, NOW))).toBe(iso));
 
-  test.each(['soon', '', '2026-02-30', '2026-11-24 25:00', '2x', '24.11.2026'])('%s is none', (text) => {
-    expect(() => instant(text, NOW)).toThrow(TimeError);
-  });
+  test.each(['soon', '', '2026-02-30', '2026-11-24 25:00', '2x', '24.11.2026'])(
+    '%s is none',
+    (text) => {
+      expect(() => instant(text, NOW)).toThrow(TimeError);
+    },
+  );
 });
 
 test('a moment survives the way to text and back', () => {
@@ -47,7 +50,10 @@ describe('ranges', () => {
 
   test('are written as short as they are exact', () => {
     const from = fromIso('2026-11-23T00:00:00Z');
-    expect(between(from, from + HOUR)).toEqual({ since: '2026-11-23T00:00Z', until: '2026-11-23T01:00Z' });
+    expect(between(from, from + HOUR)).toEqual({
+      since: '2026-11-23T00:00Z',
+      until: '2026-11-23T01:00Z',
+    });
     expect(between(from + 5 * SECOND, from + 1)).toEqual({
       since: '2026-11-23T00:00:05Z',
       until: '2026-11-23T00:00:00.000001Z',

@@ -39,7 +39,9 @@ export function toSql(
       missing.push(query.slice(part.from, part.to));
     }
   }
-  const names = ['_batch', '_pos', ...columns].map((name) => (/^[a-z]\w*$/.test(name) ? name : `"${name}"`));
+  const names = ['_batch', '_pos', ...columns].map((name) =>
+    /^[a-z]\w*$/.test(name) ? name : `"${name}"`,
+  );
   const sql = [
     `SELECT ${names.join(', ')}`,
     'FROM events',
@@ -103,7 +105,8 @@ function valueSql(name: string, column: string, type: string, term: Term, now: M
       return compare(name, column, type, comparison[1] ?? '', comparison[2] ?? '', now);
     }
     const regex = /^\/(.*)\/$/.exec(written);
-    if (regex?.[1] !== undefined) return `has_regex(${name}, ${text(regex[1].replace(/\\\//g, '/'))})`;
+    if (regex?.[1] !== undefined)
+      return `has_regex(${name}, ${text(regex[1].replace(/\\\//g, '/'))})`;
   }
   if (/_ip$/.test(column) && /^[\da-fA-F.:]+(\/\d+)?$/.test(value)) {
     const network = value.includes('/') || value.includes(':');
@@ -114,7 +117,8 @@ function valueSql(name: string, column: string, type: string, term: Term, now: M
     if (!quoted && /[*?]/.test(value)) return `has_pattern(${name}, ${text(value)})`;
     return `array_has(${name}, ${text(value)})`;
   }
-  if (!quoted && type === 'text' && /[*?]/.test(value)) return `has_pattern(${name}, ${text(value)})`;
+  if (!quoted && type === 'text' && /[*?]/.test(value))
+    return `has_pattern(${name}, ${text(value)})`;
   if (type === 'text') return `${name} = ${text(value)}`;
   if (type === 'bool') {
     if (/^(true|yes)$/.test(value)) return `${name} = true`;

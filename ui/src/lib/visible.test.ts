@@ -30,7 +30,9 @@ describe('what cannot be seen is made visible', () => {
   test('nothing is lost', () => {
     const all = Array.from({ length: 0x3000 }, (_, code) => String.fromCodePoint(code)).join('');
     const back = pieces(all);
-    expect(back.filter(({ control }) => !control).every(({ text }) => !/\u202e|\u001b/.test(text))).toBe(true);
+    expect(
+      back.filter(({ control }) => !control).every(({ text }) => !/\u202e|\u001b/.test(text)),
+    ).toBe(true);
     expect(back.length).toBeGreaterThan(60);
   });
 });
