@@ -13,7 +13,7 @@ export async function open(page, site, parameters = {}) {
 export async function settled(page) {
   await page.waitForFunction(() => {
     const status = document.querySelector('.status p')?.textContent ?? '';
-    return /event|row|No answer|Nothing/.test(status) && !/Asking|are coming/.test(status);
+    return /event|row|No answer|Nothing/.test(status) && !/Asking|are coming|events? here\s*(·|$)/.test(status.trim());
   });
   await page.waitForTimeout(60);
 }
