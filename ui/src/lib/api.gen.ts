@@ -1,0 +1,110 @@
+// Generated from docs/openapi.json by scripts/api-types.mjs; do not edit.
+
+export type ProblemBody = {
+    /** The kind of error; does not change between versions. */
+    "code": string;
+    /** What happened, and what to do. */
+    "detail": string;
+    /** The HTTP status. */
+    "status": number;
+    /** The status in words. */
+    "title": string;
+    /** A URI that stands for the kind of error. */
+    "type": string;
+  };
+
+export type SqlParameters = {
+    /** `ndjson` or `csv`. */
+    "format"?: string | null;
+    /** The question; the table is `events`. */
+    "sql": string;
+  };
+
+/** The query parameters of each path that is read with GET. */
+export interface Questions {
+  /** One event by its address `<batch>-<pos>`: its columns and its OCSF document. */
+  "/api/v1/events/{address}": {
+  };
+  /** The values of a column among the matching events, most frequent first; the counts are exact. */
+  "/api/v1/facets": {
+    /** The query, in the search syntax; everything where it is empty. */
+    q?: string;
+    /** Event times from here on: `2h`, `today`, `2026-11-24T10:00:00Z`. */
+    since?: string | null;
+    /** Event times before this. */
+    until?: string | null;
+    /** At most so many rows; 1,000 where it is not given. */
+    limit?: number | null;
+    /** By event time, `desc` (newest first) or `asc`. */
+    order?: string | null;
+    /** The columns wanted, with commas between; all where it is not given. */
+    columns?: string | null;
+    /** `ndjson`, `csv` or `ocsf`. */
+    format?: string | null;
+    /** Histogram: the width of a bar, such as `1h`. */
+    step?: string | null;
+    /** Facets: the column to count. */
+    field?: string | null;
+  };
+  /** Every field that a query may name. */
+  "/api/v1/fields": {
+  };
+  /** Whether the server answers. */
+  "/api/v1/health": {
+  };
+  /** Matching events by time and severity; the counts are exact. */
+  "/api/v1/histogram": {
+    /** The query, in the search syntax; everything where it is empty. */
+    q?: string;
+    /** Event times from here on: `2h`, `today`, `2026-11-24T10:00:00Z`. */
+    since?: string | null;
+    /** Event times before this. */
+    until?: string | null;
+    /** At most so many rows; 1,000 where it is not given. */
+    limit?: number | null;
+    /** By event time, `desc` (newest first) or `asc`. */
+    order?: string | null;
+    /** The columns wanted, with commas between; all where it is not given. */
+    columns?: string | null;
+    /** `ndjson`, `csv` or `ocsf`. */
+    format?: string | null;
+    /** Histogram: the width of a bar, such as `1h`. */
+    step?: string | null;
+    /** Facets: the column to count. */
+    field?: string | null;
+  };
+  /** How far the import of a content has come. */
+  "/api/v1/import/{content_sha256}": {
+  };
+  /** Events that match, sorted by event time. */
+  "/api/v1/search": {
+    /** The query, in the search syntax; everything where it is empty. */
+    q?: string;
+    /** Event times from here on: `2h`, `today`, `2026-11-24T10:00:00Z`. */
+    since?: string | null;
+    /** Event times before this. */
+    until?: string | null;
+    /** At most so many rows; 1,000 where it is not given. */
+    limit?: number | null;
+    /** By event time, `desc` (newest first) or `asc`. */
+    order?: string | null;
+    /** The columns wanted, with commas between; all where it is not given. */
+    columns?: string | null;
+    /** `ndjson`, `csv` or `ocsf`. */
+    format?: string | null;
+    /** Histogram: the width of a bar, such as `1h`. */
+    step?: string | null;
+    /** Facets: the column to count. */
+    field?: string | null;
+  };
+  /** Asks in SQL, for a browser or curl. */
+  "/api/v1/sql": {
+    /** The question; the table is `events`. */
+    sql: string;
+    /** `ndjson` or `csv`. */
+    format?: string | null;
+  };
+  /** Files, rows, bytes and what waits in the write-ahead log. */
+  "/api/v1/status": {
+  };
+}
