@@ -134,18 +134,14 @@ pub struct CloudTrailArguments {
     #[arg(long, value_name = "FILE")]
     pub anchors: Option<PathBuf>,
     /// Everything from this time on must be covered.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = cloudtrail::time_from)]
     pub start: Option<cloudtrail::Time>,
     /// Everything up to this time must be covered.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = cloudtrail::time_from)]
     pub end: Option<cloudtrail::Time>,
     /// The report as JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-fn time(text: &str) -> Result<cloudtrail::Time, String> {
-    cloudtrail::time_from(text).ok_or_else(|| format!("`{text}` is no time"))
 }
 
 /// Where a command writes.
