@@ -329,7 +329,7 @@ impl Maker {
                     });
                     let part = |at: usize| {
                         let folder = file.path.split('/').nth(at).unwrap();
-                        folder.split_once('=').unwrap().1
+                        folder.split_once('=').map_or("", |(_, value)| value)
                     };
                     json!({"add": {
                         "path": file.path, "size": file.bytes, "modificationTime": 0,
