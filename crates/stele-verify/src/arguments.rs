@@ -56,7 +56,9 @@ pub struct TrustArguments {
 }
 
 /// A data folder to verify.
+// A group of arguments that takes others in has no members by itself, and then it is never there.
 #[derive(Debug, Args)]
+#[group(args = ["folder"])]
 pub struct LakeArguments {
     /// The data folder, or the lake folder alone.
     #[arg(value_name = "FOLDER")]

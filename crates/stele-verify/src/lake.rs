@@ -366,7 +366,7 @@ impl Pass {
             log::Found::default()
         };
         let absent = listed.absent.iter().copied().chain(unread);
-        self.missing(ctx, history, &gathering, &absent.collect::<Vec<_>>());
+        self.missing(ctx, history, &gathering, &absent.collect::<Vec<_>>(), &found);
         self.verified.rows = work.rows.load(Relaxed);
         self.verified.rows_in_log = found.events;
         self.verified.bytes_read = ctx.bytes_done.load(Relaxed);
@@ -386,6 +386,7 @@ impl Pass {
         history: &History,
         gathering: &Gathering,
         absent: &[Option<(i64, i64)>],
+        log: &log::Found,
     ) {
         let covered = covered(history);
         for (at, batch) in (0..).zip(&history.batches) {
@@ -407,7 +408,10 @@ impl Pass {
             } else {
                 Kind::RowNotHere
             };
-            let finding = Finding::new(kind).object(ctx.entry_file(batch.index));
+            // What is missing and was not in the table yet stood at the end of the log.
+            let torn = log.torn.clone().filter(|_| batch.index >= covered);
+            let file = torn.unwrap_or_else(|| ctx.entry_file(batch.index));
+            let finding = Finding::new(kind).object(file);
             let finding = finding.record(format!("batch {number}"));
             let count = missing.len();
             let detail = format!("{count} events, at positions {}", ranges(&missing));

@@ -20,6 +20,9 @@ pub struct Scan {
     pub segments: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// What is unreadable at the end of segments: it was never acknowledged, unless somebody
+    /// misses it.
+    pub torn: Vec<Damage>,
     /// Sound records, and damage inside of what had been acknowledged.
     pub recovery: Recovery,
 }
@@ -58,7 +61,7 @@ fn once(folder: &Path, each: &mut dyn FnMut(&Path, u64, &[u8])) -> Result<Option
             Some(header) => headers.push((path, header)),
             None => {
                 let Some(bytes) = read(&path, SEGMENT_BYTES_MAX)? else { return Ok(None) };
-                headless(&path, &bytes, &mut scan.recovery);
+                headless(&path, &bytes, &mut scan);
             }
         }
     }
@@ -94,11 +97,14 @@ fn once(folder: &Path, each: &mut dyn FnMut(&Path, u64, &[u8])) -> Result<Option
             durable_end: next.map_or(u64::MAX, |(_, next)| next.previous_end),
         };
         let mut last = segment.last_sequence;
-        walk(&segment, &contents, acknowledged_to, &mut scan.recovery, &mut |sequence, body| {
-            last = sequence;
-            each(path, sequence, body);
-            Ok(())
-        })?;
+        let recovery = &mut scan.recovery;
+        let walked =
+            walk(&segment, &contents, acknowledged_to, recovery, &mut |sequence, body| {
+                last = sequence;
+                each(path, sequence, body);
+                Ok(())
+            })?;
+        scan.torn.extend(walked.torn);
         last_sequence = Some(last);
     }
     Ok(Some(scan))
@@ -106,14 +112,16 @@ fn once(folder: &Path, each: &mut dyn FnMut(&Path, u64, &[u8])) -> Result<Option
 
 /// A segment without a sound header. It is synced before any frame is written, so that one with
 /// something behind it was sound once.
-fn headless(path: &Path, bytes: &[u8], recovery: &mut Recovery) {
+fn headless(path: &Path, bytes: &[u8], scan: &mut Scan) {
     let behind = bytes.get(HEADER_BYTES..).unwrap_or_default();
-    if behind.iter().all(|byte| *byte == 0) {
-        recovery.torn_bytes += bytes.iter().filter(|byte| **byte != 0).count() as u64;
-        return;
-    }
+    let torn = behind.iter().all(|byte| *byte == 0);
     let bytes = bytes.len() as u64;
-    recovery.damage.push(Damage { path: path.to_owned(), offset: 0, bytes, missing: (0, 0) });
+    let damage = Damage { path: path.to_owned(), offset: 0, bytes, missing: (0, 0) };
+    if torn {
+        scan.torn.push(damage);
+    } else {
+        scan.recovery.damage.push(damage);
+    }
 }
 
 /// The beginning of a file; nothing where it is gone.

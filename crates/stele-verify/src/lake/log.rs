@@ -20,6 +20,8 @@ pub(super) struct Found {
     /// Events of batches that are not recorded yet.
     unrecorded: u64,
     pub(super) bytes: u64,
+    /// A segment whose end cannot be read.
+    pub(super) torn: Option<String>,
 }
 
 /// Reads the write-ahead log.
@@ -43,6 +45,8 @@ pub(super) fn read(ctx: &Context<'_>, history: &History, gathering: &Gathering) 
     match result {
         Ok(scan) => {
             found.bytes = scan.bytes;
+            let torn = scan.torn.first().and_then(|torn| torn.path.file_name());
+            found.torn = torn.map(|name| format!("{FOLDER}/{}", name.to_string_lossy()));
             ctx.advance(scan.bytes);
             for damage in scan.recovery.damage {
                 let name = damage.path.file_name().unwrap_or_default().to_string_lossy();

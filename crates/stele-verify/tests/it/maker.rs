@@ -96,6 +96,8 @@ pub(crate) struct Tweak {
     pub(crate) dataset: Option<&'static str>,
     pub(crate) day: Option<&'static str>,
     pub(crate) parquet: Option<fn(Vec<u8>) -> Vec<u8>>,
+    /// Bytes of the next Parquet file that are replaced before it is recorded.
+    pub(crate) splice: Vec<(usize, u8)>,
     pub(crate) drop_column: Option<&'static str>,
 }
 
@@ -304,6 +306,10 @@ impl Maker {
         if let Some(change) = self.tweak.parquet {
             bytes = change(bytes);
         }
+        for (at, byte) in &self.tweak.splice {
+            let at = at % bytes.len();
+            bytes[at] = *byte;
+        }
         self.write(&format!("lake/events/{path}"), &bytes);
         let file = File {
             path: path.clone(),
@@ -396,7 +402,9 @@ impl Maker {
         let config = WalConfig { segment_bytes: 1 << 14, ..WalConfig::default() };
         let disk = Arc::new(RealFileSystem);
         let (mut wal, _) = Wal::open(disk, &self.path("wal"), config, &["store"], 0).unwrap();
-        for run in rows.chunk_by(|a, b| (a.batch, &a.source) == (b.batch, &b.source)) {
+        let follows =
+            |a: &Row, b: &Row| (a.batch, &a.source, a.pos + 1) == (b.batch, &b.source, b.pos);
+        for run in rows.chunk_by(follows) {
             let receipt = Receipt {
                 dataset: "main".to_owned(),
                 received_micros: run[0].received,
