@@ -57,13 +57,12 @@ fn once(folder: &Path, each: &mut dyn FnMut(&Path, u64, &[u8])) -> Result<Option
         }
         // All headers before any contents: what they say was durable is there when it is read.
         let Some(bytes) = read(&path, HEADER_BYTES as u64)? else { return Ok(None) };
-        match Header::decode(&bytes) {
-            Some(header) => headers.push((path, header)),
-            None => {
-                let Some(bytes) = read(&path, SEGMENT_BYTES_MAX)? else { return Ok(None) };
-                headless(&path, &bytes, &mut scan);
-            }
+        if let Some(header) = Header::decode(&bytes) {
+            headers.push((path, header));
+            continue;
         }
+        let Some(bytes) = read(&path, SEGMENT_BYTES_MAX)? else { return Ok(None) };
+        headless(&path, &bytes, &mut scan);
     }
     headers.sort_by_key(|(path, header)| (header.segment, path.clone()));
     let mut last_sequence = None;

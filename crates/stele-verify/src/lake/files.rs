@@ -114,7 +114,7 @@ fn others(
             continue;
         }
         if let Some(file) = path.strip_prefix("_delta_log/") {
-            let is_commit = file.len() == 25 && file.ends_with(".json");
+            let is_commit = file.strip_suffix(".json").is_some_and(|digits| digits.len() == 20);
             if is_commit {
                 let pending = is_announced(ctx, &name, announced);
                 let kind = if pending { Kind::CommitPending } else { Kind::CommitUnlogged };

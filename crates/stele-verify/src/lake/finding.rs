@@ -283,7 +283,9 @@ impl Findings {
         let other = other.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (kind, (count, list)) in other {
             let extra = count - list.len() as u64;
-            list.into_iter().for_each(|finding| self.find(finding));
+            for finding in list {
+                self.find(finding);
+            }
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.entry(kind).or_default().0 += extra;
         }

@@ -16,7 +16,7 @@ use stele_ledger::salt::SaltKey;
 use super::Context;
 use super::commits::Commits;
 use super::finding::{Finding, Findings, Kind};
-use super::runs::Runs;
+use super::runs::{self, Runs};
 
 /// The lists before a record are not longer than this, in bytes; a batch needs far less.
 const PARTS_BYTES_MAX: usize = 256 << 20;
@@ -186,7 +186,7 @@ impl History {
             self.find(ctx, Kind::PartsDiffer, last, "a list without its record");
             self.clear_pending();
         }
-        self.runs.finish(ctx, &self.findings, self.time_range);
+        runs::judge_end(ctx, &self.findings, self.time_range);
     }
 
     fn clear_pending(&mut self) {

@@ -25,7 +25,7 @@ use super::finding::Finding;
 use super::history::{BatchState, History};
 use super::ledger::{self, Proven};
 use super::place::{FolderTiles, Place};
-use super::{Context, Options, rows, seeds};
+use super::{Context, Options, kept, rows, seeds};
 
 /// Which event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub fn prove(folder: &Path, wanted: &Wanted, options: &Options) -> Result<Proof,
     let place = Place::of(folder)
         .map_err(|source| super::Error::Read { path: folder.to_owned(), source })?;
     let ctx = Context::new(&place, options, &|_| {}, None);
-    let kept = ledger::archive(&ctx);
+    let kept = kept::archive(&ctx);
     let mut history = History::new(options.findings_per_kind_max);
     let Some(proven) = ledger::verify(&ctx, &mut history, &kept) else {
         return Err(ProveError::Ledger(ctx.findings.finish().0));

@@ -185,13 +185,18 @@ fn show(finding: &Finding, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     };
     writeln!(f, "\n{severity}: {}: {}", finding.kind.name(), finding.meaning)?;
     if let Some(object) = &finding.object {
-        writeln!(f, "  file: {}", object.escape_debug())?;
+        writeln!(f, "  file: {}", clean(object))?;
     }
     if let Some(record) = &finding.record {
-        writeln!(f, "  record: {}", record.escape_debug())?;
+        writeln!(f, "  record: {}", clean(record))?;
     }
     if !finding.detail.is_empty() {
-        writeln!(f, "  {}", finding.detail.escape_debug())?;
+        writeln!(f, "  {}", clean(&finding.detail))?;
     }
     Ok(())
+}
+
+/// Without what a terminal would take for a command.
+fn clean(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

@@ -17,6 +17,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::errors::ParquetError;
 use stele_event::Column;
 use stele_ledger::hash::Hash;
 use stele_ledger::salt::event_leaf;
@@ -27,7 +28,7 @@ use super::finding::{Finding, Kind};
 use super::gather::{Gathering, Taken};
 use super::history::{BatchState, History};
 use super::report::shown;
-use super::{Context, Depth};
+use super::{Context, Depth, footer};
 
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 8_192;
@@ -61,7 +62,8 @@ pub(super) fn open<'a>(ctx: &Context<'_>, file: &'a Present) -> Option<Opened<'a
         ctx.findings.find(Finding::new(kind).object(&file.name).detail(detail));
     };
     let load = || {
-        let reader = File::open(ctx.place.path(&file.name))?;
+        let mut reader = File::open(ctx.place.path(&file.name))?;
+        footer::check(&mut reader).map_err(ParquetError::General)?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         ArrowReaderMetadata::load(&reader, options)
     };
@@ -162,7 +164,7 @@ impl<'a> Needed<'a> {
 
 /// A row with its address.
 struct Row<'a> {
-    row: usize,
+    place: usize,
     batch: i64,
     position: u32,
     raw: &'a [u8],
@@ -251,15 +253,12 @@ impl Work<'_> {
         self.rows.fetch_add(count as u64, Relaxed);
         let mut rows = Vec::with_capacity(count);
         for row in 0..count {
-            match needed.row(row) {
-                Some((batch, position, raw, received)) => {
-                    rows.push(Row { row, batch, position, raw, received });
-                }
-                None => {
-                    let finding = Finding::new(Kind::RowAddress).object(&opened.file.name);
-                    let finding = finding.record(format!("row {}", first + row));
-                    self.ctx.findings.find(finding.detail("null in _batch, _pos, raw or time"));
-                }
+            if let Some((batch, position, raw, received)) = needed.row(row) {
+                rows.push(Row { place: row, batch, position, raw, received });
+            } else {
+                let finding = Finding::new(Kind::RowAddress).object(&opened.file.name);
+                let finding = finding.record(format!("row {}", first + row));
+                self.ctx.findings.find(finding.detail("no sound _batch, _pos, raw or ingest_time"));
             }
         }
         rows.sort_unstable_by_key(|row| (row.batch, row.position));
@@ -272,7 +271,7 @@ impl Work<'_> {
             self.run(opened, at, run);
             let picked = run.iter().filter(|row| self.is_chosen(row));
             chosen.extend(picked.map(|row| Chosen {
-                row: row.row,
+                row: row.place,
                 at,
                 position: row.position,
                 raw: row.raw,

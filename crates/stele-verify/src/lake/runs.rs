@@ -117,19 +117,15 @@ impl Runs {
             self.gaps.push(Gap { kind, from_micros: from, to_micros: to });
         }
     }
+}
 
-    pub(super) fn finish(
-        &mut self,
-        ctx: &Context<'_>,
-        findings: &Findings,
-        time_range: Option<(i64, i64)>,
-    ) {
-        let Some(until) = ctx.options.until_micros else { return };
-        let last = time_range.map_or(i64::MIN, |(_, last)| last);
-        if until.saturating_sub(last) > ctx.options.silence_micros_max {
-            let finding = Finding::new(Kind::SilentAtEnd).object(ctx.place.ledger("checkpoint"));
-            findings.find(finding.detail(format!("the last entry is of {}", shown(last))));
-        }
+/// Whether the ledger goes on to the time up to which it is verified.
+pub(super) fn judge_end(ctx: &Context<'_>, findings: &Findings, time_range: Option<(i64, i64)>) {
+    let Some(until) = ctx.options.until_micros else { return };
+    let last = time_range.map_or(i64::MIN, |(_, last)| last);
+    if until.saturating_sub(last) > ctx.options.silence_micros_max {
+        let finding = Finding::new(Kind::SilentAtEnd).object(ctx.place.ledger("checkpoint"));
+        findings.find(finding.detail(format!("the last entry is of {}", shown(last))));
     }
 }
 

@@ -267,21 +267,19 @@ impl Maker {
             receipts: Parts::default(),
         };
         // A writer that is wrong about its requests is wrong behind its own check.
-        let mut entries = match batch.entries(seed_commitment(&seed), &requests) {
-            Ok(entries) => entries,
-            Err(_) => {
-                let receipt = stele_ledger::record::Receipt {
-                    at_micros: self.now,
-                    batch: number,
-                    part: 0,
-                    seed: seed_commitment(&seed),
-                    requests,
-                };
-                let receipt = Record::Receipt(receipt).encode().unwrap();
-                batch.receipts = Parts::of(&[&receipt]);
-                vec![receipt, Record::Batch(batch.clone()).encode().unwrap()]
-            }
-        };
+        let entries = batch.entries(seed_commitment(&seed), &requests);
+        let mut entries = entries.unwrap_or_else(|_| {
+            let receipt = stele_ledger::record::Receipt {
+                at_micros: self.now,
+                batch: number,
+                part: 0,
+                seed: seed_commitment(&seed),
+                requests,
+            };
+            let receipt = Record::Receipt(receipt).encode().unwrap();
+            batch.receipts = Parts::of(&[&receipt]);
+            vec![receipt, Record::Batch(batch.clone()).encode().unwrap()]
+        });
         if let Some(parts) = tweak.parts {
             batch.receipts = parts;
             *entries.last_mut().unwrap() = Record::Batch(batch).encode().unwrap();

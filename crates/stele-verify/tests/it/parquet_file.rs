@@ -48,7 +48,9 @@ impl Row {
 /// The rows as columns; those that are null in every row are left out.
 pub(crate) fn record_batch(rows: &[Row]) -> RecordBatch {
     let mut events = EventBatch::new();
-    rows.iter().for_each(|row| row.map(&mut events));
+    for row in rows {
+        row.map(&mut events);
+    }
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for spec in COLUMNS {

@@ -22,7 +22,9 @@ fn bundle(maker: &Maker, edit: impl FnOnce(&mut Vec<Vec<u8>>)) {
             split_bundle(bytes).unwrap().into_iter().map(<[u8]>::to_vec).collect();
         edit(&mut entries);
         bytes.clear();
-        entries.iter().for_each(|entry| put_entry(bytes, entry).unwrap());
+        for entry in entries {
+            put_entry(bytes, &entry).unwrap();
+        }
     });
 }
 

@@ -82,7 +82,7 @@ fn rows() -> Vec<Case> {
             "the source's name",
             Kind::ColumnDiffers,
             compactor!(|rows| {
-                rows[3].source = "else".to_owned();
+                "else".clone_into(&mut rows[3].source);
             }),
         ),
         Case(
@@ -261,7 +261,7 @@ fn files() -> Vec<Case> {
             Kind::FileHash,
             Files(|maker| {
                 change(&maker.path(&largest(maker)), |bytes| {
-                    *bytes.iter_mut().nth_back(60).unwrap() ^= 1
+                    *bytes.iter_mut().nth_back(60).unwrap() ^= 1;
                 });
             }),
         ),
