@@ -18,10 +18,11 @@
 //! where an older checkpoint was kept elsewhere (`since`, anchors) or witnesses are asked for.
 //! Bytes that nothing depends on may change: the end of a segment of the write-ahead log that is
 //! reserved and not written yet, or was written and never acknowledged; `writer-state.json`,
-//! `readers.json` and `README.md`, which are made again or only for people; and the files that
-//! Delta derives from its log.
+//! `readers.json` and `README.md`, which are made again or only for people; and of the files that
+//! Delta derives from its log everything but which files a checkpoint lists.
 
 mod commits;
+mod delta_checkpoint;
 mod derive;
 mod files;
 mod finding;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use stele_ledger::hash::Hash;
 use stele_ledger::record::{Commit, File, FileChange, Reason};
 
-use super::Context;
 use super::finding::{Finding, Findings, Kind};
+use super::{Context, delta_checkpoint};
 
 /// The table that is verified.
 const TABLE: &str = "events";
@@ -105,6 +105,7 @@ impl Commits {
                 find(Kind::CommitReplay, format!("it adds `{path}`"));
             }
         }
+        delta_checkpoint::check(ctx, findings, commit.version, &self.live);
         let allowed = match commit.reason {
             Reason::Flush => removes == 0,
             Reason::Compact | Reason::Erase => true,

@@ -153,7 +153,10 @@ kinds! {
     FileReplaced, "file-replaced", Note,
         "Files that a compaction replaced are still there; they are no part of the table any more.";
     DeltaDerived, "delta-derived", Note,
-        "Files that other readers of the table derive from its log; nothing vouches for them.";
+        "Files that readers of the table derive from its log; nobody has signed them.";
+    DeltaCheckpoint, "delta-checkpoint", Difference,
+        "A checkpoint of the table's log lists other files than its commits come to: readers that \
+         begin with it see another table.";
     FileForm, "file-form", Difference,
         "The file is the recorded one, but no Parquet file that can be read.";
     FileSchema, "file-schema", Difference,

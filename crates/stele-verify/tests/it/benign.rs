@@ -135,3 +135,38 @@ fn events_that_were_erased_and_batches_that_expired_are_not_missing() {
     maker.publish();
     passes(&maker.verify(&options()));
 }
+
+#[test]
+fn a_checkpoint_for_readers_of_the_table_that_lists_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = standard(folder.path());
+    let paths: Vec<&str> = maker.files.keys().map(String::as_str).collect();
+    maker.delta_checkpoint(&paths);
+    maker.write("lake/events/_delta_log/_last_checkpoint", b"{}");
+    let report = maker.verify(&options());
+    passes(&report);
+    assert!(report.has(Kind::DeltaDerived), "{report}");
+}
+
+/// A server that compacts, signs and deletes while the folder is read: files vanish and others
+/// come. What it was when it is read once more counts.
+#[test]
+fn a_server_that_writes_meanwhile_does_not_disturb() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = standard(folder.path());
+    let old: Vec<_> = maker.files.keys().map(|path| maker.path("lake/events").join(path)).collect();
+    let server = std::sync::Mutex::new(Some(maker.clone()));
+    let meanwhile = |_| {
+        let Some(mut maker) = server.lock().unwrap().take() else { return };
+        maker.batch(&sent(3, 3), &[]);
+        maker.flush();
+        maker.compact(|_| {});
+        maker.publish();
+        for path in &old {
+            std::fs::remove_file(path).unwrap();
+        }
+    };
+    let report = stele_verify::lake::verify(&maker.root, &options(), &meanwhile).unwrap();
+    passes(&report);
+    assert!(report.size > Some(maker.log.size()), "{report}");
+}

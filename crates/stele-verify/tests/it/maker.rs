@@ -78,6 +78,8 @@ pub(crate) struct Maker {
     pub(crate) beats: u64,
     names: u64,
     pub(crate) row_group_rows: usize,
+    /// Events are at least this long.
+    pub(crate) raw_bytes_min: usize,
     /// Changes the next thing that is written; see where they are used.
     pub(crate) tweak: Tweak,
 }
@@ -122,6 +124,7 @@ impl Maker {
             beats: 0,
             names: 0,
             row_group_rows: 1 << 20,
+            raw_bytes_min: 0,
             tweak: Tweak::default(),
         };
         maker.write("README.md", signer().key().to_string().as_bytes());
@@ -205,6 +208,17 @@ impl Maker {
         event.to_string().into_bytes()
     }
 
+    /// Makes a cloud API call as long as is asked for, with more of what such calls have.
+    fn lengthen(&self, raw: &mut Vec<u8>) {
+        let mut count = 0_u64;
+        while raw.len() < self.raw_bytes_min {
+            raw.pop();
+            let hash = Hash::of(raw).to_string();
+            raw.extend(format!(",\"more{count}\":\"{}\"}}", &hash[..40]).into_bytes());
+            count += 1;
+        }
+    }
+
     /// Acknowledges a batch; its rows go to memory. Gives its number.
     pub(crate) fn batch(&mut self, sent: &[Sent], dropped: &[u32]) -> i64 {
         let tweak = std::mem::take(&mut self.tweak);
@@ -222,7 +236,8 @@ impl Maker {
             let mut duplicates = 0;
             for count in 0..one.count {
                 let event = first + u64::from(count) + 1_000 * u64::from(one.source.len() as u32);
-                let raw = Self::raw(one.format, event);
+                let mut raw = Self::raw(one.format, event);
+                self.lengthen(&mut raw);
                 if dropped.contains(&position) {
                     duplicates += 1;
                 } else {
@@ -347,6 +362,13 @@ impl Maker {
             lines.push(line.to_string());
         }
         lines.join("\n") + "\n"
+    }
+
+    /// Writes the checkpoint that Delta readers begin with, at the newest version.
+    pub(crate) fn delta_checkpoint(&self, paths: &[&str]) -> String {
+        let name = format!("lake/events/_delta_log/{:020}.checkpoint.parquet", self.version - 1);
+        self.write(&name, &crate::parquet_file::delta_checkpoint(paths));
+        name
     }
 
     /// Makes a commit.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Int32Array, Int64Array, ListBuilder, StringArray,
-    StringBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Int32Array, Int64Array, ListBuilder, StringArray,
+    StringBuilder, StructArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
@@ -117,4 +117,18 @@ pub(crate) fn parquet(batch: &RecordBatch, row_group_rows: usize) -> Vec<u8> {
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
     writer.write(batch).unwrap();
     writer.into_inner().unwrap()
+}
+
+/// A Delta checkpoint, as far as it lists files.
+pub(crate) fn delta_checkpoint(paths: &[&str]) -> Vec<u8> {
+    let values = std::iter::once(None).chain(paths.iter().copied().map(Some));
+    let path: ArrayRef = Arc::new(values.collect::<StringArray>());
+    let size: ArrayRef = Arc::new((0..path.len() as i64).map(Some).collect::<Int64Array>());
+    let present = (0..path.len()).map(|row| path.is_valid(row)).collect::<Vec<_>>();
+    let fields =
+        vec![Field::new("path", DataType::Utf8, true), Field::new("size", DataType::Int64, true)];
+    let add = StructArray::new(fields.into(), vec![path, size], Some(present.into()));
+    let field = Field::new("add", add.data_type().clone(), true);
+    let schema = Arc::new(Schema::new(vec![field]));
+    parquet(&RecordBatch::try_new(schema, vec![Arc::new(add)]).unwrap(), 1 << 20)
 }

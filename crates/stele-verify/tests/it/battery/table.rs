@@ -470,6 +470,28 @@ fn commits() -> Vec<Case> {
             }),
         ),
         Case(
+            "a checkpoint for readers that hides a file",
+            Kind::DeltaCheckpoint,
+            Files(|maker| drop(maker.delta_checkpoint(&[]))),
+        ),
+        Case(
+            "a checkpoint for readers that shows a file",
+            Kind::DeltaCheckpoint,
+            Files(|maker| {
+                let mut paths: Vec<&str> = maker.files.keys().map(String::as_str).collect();
+                paths.push("x.parquet");
+                maker.delta_checkpoint(&paths);
+            }),
+        ),
+        Case(
+            "a checkpoint for readers that is damaged",
+            Kind::DeltaCheckpoint,
+            Files(|maker| {
+                let path = maker.delta_checkpoint(&[]);
+                change(&maker.path(&path), |bytes| bytes.truncate(99));
+            }),
+        ),
+        Case(
             "a version left out",
             Kind::VersionGap,
             Writer(|maker| {
