@@ -117,7 +117,12 @@ fn others(
             let is_commit = file.strip_suffix(".json").is_some_and(|digits| digits.len() == 20);
             if is_commit {
                 let pending = is_announced(ctx, &name, announced);
-                let kind = if pending { Kind::CommitPending } else { Kind::CommitUnlogged };
+                let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&name));
+                let kind = match (pending, known) {
+                    (true, _) => Kind::CommitPending,
+                    (false, true) => Kind::CommitUnlogged,
+                    (false, false) => Kind::FileChanging,
+                };
                 ctx.findings.find(Finding::new(kind).object(&name));
                 listed.doubtful.insert(name);
             } else if is_derived(file) {

@@ -117,7 +117,7 @@ kinds! {
     Stopped, "stopped", Note,
         "The server was stopped and started again.";
     SeedMissing, "seed-missing", Difference,
-        "The seed of the batch's salts is not there: its events cannot be compared with the ledger.";
+        "The seed of the batch's salts is not there: its events cannot be compared.";
     SeedDiffers, "seed-differs", Difference,
         "The seed of the batch's salts is not the one that the receipt commits to.";
     VersionGap, "version-gap", Difference,
@@ -149,7 +149,7 @@ kinds! {
     FileUnlogged, "file-unlogged", Difference,
         "A file among those of the table was never recorded.";
     FileChanging, "file-changing", Incomplete,
-        "The file came or went while the folder was verified.";
+        "What was looked for came or went while the folder was verified.";
     FileReplaced, "file-replaced", Note,
         "Files that a compaction replaced are still there; they are no part of the table any more.";
     DeltaDerived, "delta-derived", Note,
@@ -168,7 +168,7 @@ kinds! {
     RowForeign, "row-foreign", Difference,
         "A row names a batch that was never recorded.";
     RowUnrecorded, "row-unrecorded", Incomplete,
-        "Rows belong to a batch that is newer than the checkpoint, so that nothing vouches for them.";
+        "Rows belong to a batch that is newer than the checkpoint: nothing vouches for them.";
     RowPosition, "row-position", Difference,
         "A row has a position that its batch does not have, or whose event was not stored.";
     RowTwice, "row-twice", Difference,

@@ -1,7 +1,11 @@
 //! What is in the write-ahead log and not in the table yet.
+//!
+//! The log is read before the table: what a server moves from one to the other meanwhile is seen
+//! here. Of each event only its leaf is kept, 32 bytes, until the table has been read.
 
 use stele_intake::wal::record::{self, Payload, Placement, Record};
 use stele_intake::wal::scan;
+use stele_ledger::hash::Hash;
 use stele_ledger::salt::{event_leaf, seed_commitment};
 
 use super::Context;
@@ -12,27 +16,48 @@ use super::history::History;
 /// The folder of the write-ahead log.
 const FOLDER: &str = "wal";
 
-/// How many events were found.
+/// Events of one payload: its batch, the segment, and of each event its position, its place among
+/// the stored, and its leaf.
+type Run = (u32, String, Vec<(u32, u32, Option<Hash>)>);
+
+/// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// Events of recorded batches that were in no file.
-    pub(super) events: u64,
+    runs: Vec<Run>,
     /// Events of batches that are not recorded yet.
     unrecorded: u64,
-    pub(super) bytes: u64,
     /// A segment whose end cannot be read.
     pub(super) torn: Option<String>,
 }
 
+impl Found {
+    /// Adds what was in no file; gives the number of these events.
+    pub(super) fn give(&self, ctx: &Context<'_>, history: &History, gathering: &Gathering) -> u64 {
+        let mut count = 0;
+        for (at, name, events) in &self.runs {
+            let batch = history.batches[*at as usize].record.batch;
+            let erased = history.erased.get(&batch);
+            let is_new = |(position, index, _): &&(u32, u32, Option<Hash>)| {
+                let erased = erased.is_some_and(|erased| erased.contains_key(position));
+                !erased && !gathering.has(*at, *index)
+            };
+            let new: Vec<_> = events.iter().filter(is_new).copied().collect();
+            count += new.len() as u64;
+            gathering.take(ctx, history, *at, name, &new, &mut |_, _| {});
+        }
+        count
+    }
+}
+
 /// Reads the write-ahead log.
-pub(super) fn read(ctx: &Context<'_>, history: &History, gathering: &Gathering) -> Found {
+pub(super) fn read(ctx: &Context<'_>, history: &History) -> Found {
     let mut found = Found::default();
     let result = scan(&ctx.place.path(FOLDER), &mut |path, sequence, body| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{FOLDER}/{name}");
         match record::decode(body) {
             Ok(Record::Append(placement, payload)) => {
-                append(ctx, history, gathering, &name, placement, &payload, &mut found);
+                append(ctx, history, &name, placement, &payload, &mut found);
             }
             Ok(Record::Close { .. }) => {}
             Err(error) => {
@@ -44,7 +69,6 @@ pub(super) fn read(ctx: &Context<'_>, history: &History, gathering: &Gathering) 
     });
     match result {
         Ok(scan) => {
-            found.bytes = scan.bytes;
             let torn = scan.torn.first().and_then(|torn| torn.path.file_name());
             found.torn = torn.map(|name| format!("{FOLDER}/{}", name.to_string_lossy()));
             ctx.advance(scan.bytes);
@@ -72,7 +96,6 @@ pub(super) fn read(ctx: &Context<'_>, history: &History, gathering: &Gathering) 
 fn append(
     ctx: &Context<'_>,
     history: &History,
-    gathering: &Gathering,
     name: &str,
     placement: Placement,
     payload: &Payload,
@@ -88,21 +111,15 @@ fn append(
         let finding = Finding::new(Kind::SeedDiffers).object(name);
         ctx.findings.find(finding.record(format!("batch {}", placement.batch)));
     }
-    let erased = history.erased.get(&placement.batch);
     let first = i64::from(placement.first_pos);
-    let mut events = Vec::new();
+    let mut events = Vec::with_capacity(payload.spans.len());
     for (span, position) in payload.spans.iter().zip(first..) {
         let Ok(position) = u32::try_from(position) else { continue };
         // Events that were dropped as duplicates are in the log all the same.
         let Some(index) = batch.leaf_index(position) else { continue };
-        if gathering.has(at, index) || erased.is_some_and(|one| one.contains_key(&position)) {
-            continue;
-        }
         let Some(raw) = payload.bytes.get(span.start..span.end) else { continue };
         let salt = batch.salts.as_ref().and_then(|salts| salts.salt(position));
         events.push((position, index, salt.map(|salt| event_leaf(&salt, raw))));
     }
-    found.events += events.len() as u64;
-    // What comes twice in the log comes from a second reading of it.
-    gathering.take(ctx, history, at, name, &events, &mut |_, _| {});
+    found.runs.push((at, name.to_owned(), events));
 }

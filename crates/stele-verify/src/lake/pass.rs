@@ -39,7 +39,7 @@ impl Pass {
         let mut history = History::new(ctx.options.findings_per_kind_max);
         let proven = ledger::verify(ctx, &mut history, &kept);
         let mut pass = Self {
-            verified: Verified { entries: history.entries, ..Verified::default() },
+            verified: Verified::default(),
             gaps: Vec::new(),
             proven,
             since: 0,
@@ -57,10 +57,12 @@ impl Pass {
         pass.verified.checkpoints = kept.len() as u64;
         pass.tell(&history);
         seeds::load(ctx, &mut history);
+        let rows_too = ctx.options.depth != Depth::Quick;
+        let log = (rows_too && ctx.place.has_log()).then(|| log::read(ctx, &history));
         let listed = files::list(ctx, &history.commits);
         pass.verified.files = history.commits.live.len() as u64;
-        if ctx.options.depth != Depth::Quick {
-            pass.rows(ctx, &history, &listed, choice);
+        if rows_too {
+            pass.rows(ctx, &history, &listed, &log.unwrap_or_default(), choice);
         }
         pass.doubtful.extend(listed.doubtful);
         if ctx.findings.has(Kind::RowUnrecorded) {
@@ -73,6 +75,7 @@ impl Pass {
 
     fn tell(&mut self, history: &History) {
         let verified = &mut self.verified;
+        verified.entries = history.entries;
         verified.batches = history.batches.len() as u64;
         verified.events = history.batches.iter().map(|batch| u64::from(batch.record.stored)).sum();
         verified.commits = history.commits.count;
@@ -83,7 +86,14 @@ impl Pass {
     }
 
     /// Reads every row.
-    fn rows(&mut self, ctx: &Context<'_>, history: &History, listed: &Listed, choice: u64) {
+    fn rows(
+        &mut self,
+        ctx: &Context<'_>,
+        history: &History,
+        listed: &Listed,
+        log: &log::Found,
+        choice: u64,
+    ) {
         let gathering = Gathering::new(history);
         let work = Work {
             ctx,
@@ -109,15 +119,10 @@ impl Pass {
         ctx.bytes_total.store(ctx.bytes_done.load(Relaxed) + bytes, Relaxed);
         let unread = read_files(&work, &to_read);
         self.verified.files_read = (to_read.len() - unread.len()) as u64;
-        let found = if ctx.place.has_log() {
-            log::read(ctx, history, &gathering)
-        } else {
-            log::Found::default()
-        };
+        self.verified.rows_in_log = log.give(ctx, history, &gathering);
         let absent = listed.absent.iter().copied().chain(unread);
-        self.missing(ctx, history, &gathering, &absent.collect::<Vec<_>>(), &found);
+        self.missing(ctx, history, &gathering, &absent.collect::<Vec<_>>(), log);
         self.verified.rows = work.rows.load(Relaxed);
-        self.verified.rows_in_log = found.events;
         self.verified.bytes_read = ctx.bytes_done.load(Relaxed);
         self.verified.rows_derived = work.derived.load(Relaxed);
         self.verified.rows_not_derived = work.not_derived.load(Relaxed);
@@ -130,7 +135,7 @@ impl Pass {
 
     /// Says what was acknowledged and is nowhere.
     fn missing(
-        &self,
+        &mut self,
         ctx: &Context<'_>,
         history: &History,
         gathering: &Gathering,
@@ -150,8 +155,13 @@ impl Pass {
             let unread = absent
                 .iter()
                 .any(|range| range.is_none_or(|(low, high)| (low..=high).contains(&number)));
+            // A server may have moved them from the log to the table between the two readings.
+            let doubt = format!("batch {number}");
+            let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&doubt));
             let kind = if unread {
                 Kind::RowUnread
+            } else if batch.index >= covered && !known {
+                Kind::FileChanging
             } else if ctx.place.has_log() || batch.index < covered {
                 Kind::RowMissing
             } else {
@@ -161,7 +171,8 @@ impl Pass {
             let torn = log.torn.clone().filter(|_| batch.index >= covered);
             let file = torn.unwrap_or_else(|| ctx.entry_file(batch.index));
             let finding = Finding::new(kind).object(file);
-            let finding = finding.record(format!("batch {number}"));
+            let finding = finding.record(doubt.clone());
+            self.doubtful.insert(doubt);
             let count = missing.len();
             let detail = format!("{count} events, at positions {}", ranges(&missing));
             ctx.findings.find(finding.detail(detail));

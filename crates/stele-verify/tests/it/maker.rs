@@ -69,6 +69,8 @@ pub(crate) struct Maker {
     seeds: Vec<(u64, i64, [u8; 32])>,
     /// What is in no file yet.
     pub(crate) memory: Vec<Row>,
+    /// What went to the write-ahead log last.
+    pub(crate) in_log: Vec<Row>,
     /// The rows of each file of the table.
     pub(crate) files: BTreeMap<String, Vec<Row>>,
     pub(crate) facts: BTreeMap<String, File>,
@@ -116,6 +118,7 @@ impl Maker {
             next_of: BTreeMap::new(),
             seeds: Vec::new(),
             memory: Vec::new(),
+            in_log: Vec::new(),
             files: BTreeMap::new(),
             facts: BTreeMap::new(),
             version: 0,
@@ -419,6 +422,7 @@ impl Maker {
     /// What is in memory goes to the write-ahead log instead, as it was received.
     pub(crate) fn memory_to_log(&mut self) {
         let rows = std::mem::take(&mut self.memory);
+        self.in_log.clone_from(&rows);
         let config = WalConfig { segment_bytes: 1 << 14, ..WalConfig::default() };
         let disk = Arc::new(RealFileSystem);
         let (mut wal, _) = Wal::open(disk, &self.path("wal"), config, &["store"], 0).unwrap();
