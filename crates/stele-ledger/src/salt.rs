@@ -89,10 +89,14 @@ impl SaltKey {
         self.salts(position..position.checked_add(1)?).next().flatten()
     }
 
-    /// The salts of consecutive positions; erased ones are `None`. Costs two hashes a position.
-    pub fn salts(&self, positions: Range<u32>) -> impl Iterator<Item = Option<Salt>> + '_ {
+    /// The salts of some positions; erased ones are `None`. Costs two hashes a position where they
+    /// are consecutive.
+    pub fn salts(
+        &self,
+        positions: impl IntoIterator<Item = u32>,
+    ) -> impl Iterator<Item = Option<Salt>> {
         let mut way: Vec<Node> = Vec::with_capacity(usize::from(DEPTH) + 1);
-        positions.map(move |position| {
+        positions.into_iter().map(move |position| {
             while way.last().is_some_and(|node| !node.positions().contains(&position)) {
                 way.pop();
             }

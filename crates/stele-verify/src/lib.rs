@@ -4,7 +4,11 @@
 //! through [`objects::Objects`], the time is an argument, and the same bytes give the same report.
 //! So it can run on the machine of somebody who trusts neither the server nor its operator.
 //!
+//! [`lake`] verifies a data folder of Stele against its ledger, and makes proofs of single events.
 //! [`cloudtrail`] judges the digest chains that AWS CloudTrail delivers beside its logs.
+//! [`arguments`] is the command line of both, for this crate's own binary and for `stele`.
 
+pub mod arguments;
 pub mod cloudtrail;
+pub mod lake;
 pub mod objects;

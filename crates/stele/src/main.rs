@@ -1,7 +1,7 @@
 //! `stele`: the command line.
 //!
 //! One command is one file in [`commands`]; this file reads the words and says how it ended. Data
-//! goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 error, 2 usage, 4 partial.
+//! goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 error, 2 usage, 3 not verified, 4 partial.
 
 mod answer;
 mod commands;
@@ -51,6 +51,10 @@ enum Command {
     Fields,
     /// Look at the store and tidy it up.
     Store(commands::store::Arguments),
+    /// Verify that nothing in a data folder was changed, removed, reordered or back-dated.
+    Verify(Box<commands::verify::Arguments>),
+    /// Make the proof of one event: a file, and the event's bytes beside it.
+    Prove(commands::verify::Prove),
     /// Look at the ledger, or change its key.
     Ledger(commands::ledger::Arguments),
     /// Show the configuration, or check a file.
@@ -152,6 +156,8 @@ async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Tail(arguments) => commands::tail::run(context, &arguments).await,
         Command::Fields => commands::fields::run(context),
         Command::Store(arguments) => commands::store::run(context, &arguments).await,
+        Command::Verify(arguments) => commands::verify::run(context, *arguments),
+        Command::Prove(arguments) => commands::verify::prove(context, arguments),
         Command::Ledger(arguments) => commands::ledger::run(context, &arguments).await,
         Command::Config(arguments) => commands::config::run(context, &arguments),
         Command::ConfigMarkdown => commands::reference::config_markdown(),

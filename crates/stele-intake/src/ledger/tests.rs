@@ -276,7 +276,9 @@ fn a_commit_is_read_from_its_file() {
 
 proptest! {
     #[test]
-    fn a_commit_of_any_bytes_is_an_error_or_a_record(content in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn a_commit_of_any_bytes_is_an_error_or_a_record(
+        content in proptest::collection::vec(any::<u8>(), 0..200),
+    ) {
         let _ = commits::read("events", 0, &content, 0);
     }
 }

@@ -6,6 +6,7 @@
 //! go when every reader has passed them. One thread writes; the folder is locked by the caller.
 
 pub mod record;
+mod scan;
 mod segment;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use crate::filesystem::{DiskFile, FileSystem};
 use record::Record;
+pub use scan::{Scan, scan};
 use segment::{FRAME_BYTES, HEADER_BYTES, Header};
 
 /// An error of the write-ahead log.

@@ -11,3 +11,4 @@ pub(crate) mod sql;
 pub(crate) mod store;
 pub(crate) mod tail;
 pub(crate) mod up;
+pub(crate) mod verify;

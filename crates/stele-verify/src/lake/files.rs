@@ -1,0 +1,222 @@
+//! The files of the table: those that must be there, and those that must not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read};
+
+use ring::digest::{Context as Digest, SHA256};
+use serde::Deserialize;
+use stele_ledger::hash::Hash;
+
+use super::Context;
+use super::commits::{COMMIT_BYTES_MAX, Commits, LiveFile, commit_file, decoded};
+use super::finding::{Finding, Kind};
+
+/// A file of the table that is there.
+#[derive(Debug)]
+pub(super) struct Present {
+    /// Its name from the folder.
+    pub(super) name: String,
+    pub(super) live: LiveFile,
+}
+
+/// What came of the listing.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    pub(super) present: Vec<Present>,
+    /// The batches of files that are not there.
+    pub(super) absent: Vec<Option<(i64, i64)>>,
+    /// What may only look wrong because a server writes meanwhile.
+    pub(super) doubtful: BTreeSet<String>,
+}
+
+/// An intent lists the paths of one commit.
+const INTENT_BYTES_MAX: u64 = 16 << 20;
+
+#[derive(Debug, Default, Deserialize)]
+struct Intent {
+    #[serde(default)]
+    add: Vec<String>,
+    #[serde(default)]
+    remove: Vec<String>,
+}
+
+/// The paths that announced commits are about.
+fn announced(ctx: &Context<'_>) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for name in ctx.place.list(ctx, &ctx.place.intents()).into_keys() {
+        let name = format!("{}{name}", ctx.place.intents());
+        let bytes = ctx.place.read(&name, INTENT_BYTES_MAX).ok().flatten().unwrap_or_default();
+        // One that cannot be read excuses nothing.
+        let intent: Intent = serde_json::from_slice(&bytes).unwrap_or_default();
+        paths.extend(intent.add.into_iter().chain(intent.remove));
+    }
+    paths
+}
+
+/// Looks what lies in the table's folder.
+pub(super) fn list(ctx: &Context<'_>, commits: &Commits) -> Listed {
+    let mut announced = announced(ctx);
+    let mut there = ctx.place.list(ctx, &ctx.place.table(""));
+    // What was announced between the two listings.
+    announced.extend(self::announced(ctx));
+    let mut listed = Listed::default();
+    for (path, live) in &commits.live {
+        let found = there.remove(path).map(|bytes| (path.clone(), bytes)).or_else(|| {
+            let path = decoded(path);
+            there.remove(&path).map(|bytes| (path, bytes))
+        });
+        let live = live.clone();
+        let Some((path, bytes)) = found else {
+            let name = ctx.place.table(path);
+            let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&name));
+            let kind = if known { Kind::FileMissing } else { Kind::FileChanging };
+            ctx.findings.find(Finding::new(kind).object(&name));
+            listed.doubtful.insert(name);
+            listed.absent.push(live.stated.and_then(|stated| stated.batches));
+            continue;
+        };
+        let name = ctx.place.table(&path);
+        if bytes != live.file.bytes {
+            let detail = format!("{bytes} bytes, it was to have {}", live.file.bytes);
+            ctx.findings.find(Finding::new(Kind::FileSize).object(name).detail(detail));
+            listed.absent.push(live.stated.and_then(|stated| stated.batches));
+            continue;
+        }
+        listed.present.push(Present { name, live });
+    }
+    others(ctx, commits, &there, &announced, &mut listed);
+    listed.present.sort_by_key(|file| {
+        let batches = file.live.stated.as_ref().and_then(|stated| stated.batches);
+        (batches, file.name.clone())
+    });
+    listed
+}
+
+/// What is there beside the files of the table.
+fn others(
+    ctx: &Context<'_>,
+    commits: &Commits,
+    there: &BTreeMap<String, u64>,
+    announced: &BTreeSet<String>,
+    listed: &mut Listed,
+) {
+    let is_logged = |path: &str| {
+        let digits = path.strip_prefix("_delta_log/").and_then(|file| file.strip_suffix(".json"));
+        let version = digits.and_then(|digits| digits.parse::<u64>().ok());
+        version.is_some_and(|v| v < commits.next_version && commit_file(v) == path)
+    };
+    let removed: BTreeSet<String> = commits.removed.iter().map(|path| decoded(path)).collect();
+    let (mut replaced, mut derived) = (Vec::new(), Vec::new());
+    for path in there.keys() {
+        let name = ctx.place.table(path);
+        if is_logged(path) {
+            continue;
+        }
+        if let Some(file) = path.strip_prefix("_delta_log/") {
+            let is_commit = file.strip_suffix(".json").is_some_and(|digits| digits.len() == 20);
+            if is_commit {
+                let pending = is_announced(ctx, &name, announced);
+                let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&name));
+                let kind = match (pending, known) {
+                    (true, _) => Kind::CommitPending,
+                    (false, true) => Kind::CommitUnlogged,
+                    (false, false) => Kind::FileChanging,
+                };
+                ctx.findings.find(Finding::new(kind).object(&name));
+                listed.doubtful.insert(name);
+            } else if is_derived(file) {
+                derived.push(name);
+            } else {
+                ctx.findings.find(Finding::new(Kind::FileUnlogged).object(name));
+            }
+        } else if removed.contains(path) {
+            replaced.push(name);
+        } else if !announced.contains(path) {
+            let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&name));
+            let kind = if known { Kind::FileUnlogged } else { Kind::FileChanging };
+            ctx.findings.find(Finding::new(kind).object(&name));
+            listed.doubtful.insert(name);
+        }
+    }
+    for (kind, names) in [(Kind::FileReplaced, replaced), (Kind::DeltaDerived, derived)] {
+        if let Some(first) = names.first() {
+            let detail = format!("{} of them", names.len());
+            ctx.findings.find(Finding::new(kind).object(first).detail(detail));
+        }
+    }
+}
+
+/// Whether a commit only does what was announced. Such a commit may be a moment old.
+fn is_announced(ctx: &Context<'_>, name: &str, announced: &BTreeSet<String>) -> bool {
+    #[derive(Deserialize)]
+    struct Path {
+        path: String,
+    }
+    #[derive(Deserialize)]
+    struct Line {
+        add: Option<Path>,
+        remove: Option<Path>,
+    }
+    let bytes = ctx.place.read(name, COMMIT_BYTES_MAX).ok().flatten().unwrap_or_default();
+    let mut any = false;
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    for line in lines {
+        let Ok(line) = serde_json::from_slice::<Line>(line) else { return false };
+        for path in line.add.into_iter().chain(line.remove) {
+            any = true;
+            if !announced.contains(&path.path) && !announced.contains(&decoded(&path.path)) {
+                return false;
+            }
+        }
+    }
+    any
+}
+
+/// Whether readers of the table make this file out of the commits (Delta protocol, "Checkpoints").
+fn is_derived(file: &str) -> bool {
+    let digits = file.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &file[digits..];
+    file == "_last_checkpoint"
+        || (digits == 20 && (rest == ".crc" || rest.starts_with(".checkpoint")))
+}
+
+/// Reads a whole file and compares its hash.
+pub(super) fn hash(ctx: &Context<'_>, file: &Present) -> bool {
+    let find = |kind: Kind, detail: String| {
+        ctx.findings.find(Finding::new(kind).object(&file.name).detail(detail));
+    };
+    match hash_of(ctx, file) {
+        Ok(hash) if hash == file.live.file.sha256 => true,
+        Ok(hash) => {
+            let recorded = file.live.file.sha256;
+            find(Kind::FileHash, format!("its SHA-256 is {hash}, {recorded} was recorded"));
+            false
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&file.name));
+            let kind = if known { Kind::FileMissing } else { Kind::FileChanging };
+            find(kind, "it was there when the folder was listed".to_owned());
+            false
+        }
+        Err(error) => {
+            find(Kind::Unreadable, error.to_string());
+            false
+        }
+    }
+}
+
+fn hash_of(ctx: &Context<'_>, file: &Present) -> io::Result<Hash> {
+    let mut reader = File::open(ctx.place.path(&file.name))?;
+    let mut digest = Digest::new(&SHA256);
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        digest.update(&buffer[..count]);
+        ctx.advance(count as u64);
+    }
+    Hash::from_bytes(digest.finish().as_ref()).ok_or_else(|| io::Error::other("no hash"))
+}

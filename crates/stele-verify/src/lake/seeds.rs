@@ -1,0 +1,87 @@
+//! The seeds of salts, against what the receipts commit to.
+
+use stele_ledger::hash::{HASH_BYTES, Hash};
+use stele_ledger::salt::{SaltKey, seed_commitment};
+use stele_ledger::tile::{TILE_WIDTH, Tile};
+
+use super::Context;
+use super::finding::{Finding, Kind};
+use super::history::{BatchState, History};
+
+/// A batch takes this many bytes in a file of seeds: its number and its seed.
+const SEED_BYTES: usize = 8 + HASH_BYTES;
+/// The rest of a punctured seed is not longer than a node for every position.
+const PUNCTURED_BYTES_MAX: u64 = 16_384 * 35;
+
+/// The name of the file of seeds of a bundle of entries.
+pub(super) fn seed_file(bundle: u64) -> String {
+    let path = Tile::entries(bundle, TILE_WIDTH).to_string();
+    format!("seeds/{}", path.trim_start_matches("tile/entries/"))
+}
+
+/// Reads the seeds of all batches.
+pub(super) fn load(ctx: &Context<'_>, history: &mut History) {
+    let wide = u64::from(TILE_WIDTH);
+    let mut rest = &mut history.batches[..];
+    while let Some(first) = rest.first() {
+        let bundle = first.index / wide;
+        let count = rest.iter().take_while(|batch| batch.index / wide == bundle).count();
+        let (now, later) = rest.split_at_mut(count);
+        rest = later;
+        let name = ctx.place.ledger(&seed_file(bundle));
+        let bytes = match ctx.place.read(&name, wide * SEED_BYTES as u64) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let finding = Finding::new(Kind::SeedDiffers).object(&name);
+                ctx.findings.find(finding.detail(error.to_string()));
+                continue;
+            }
+        };
+        let Some(bytes) = bytes else {
+            ctx.findings.find(Finding::new(Kind::SeedMissing).object(&name));
+            continue;
+        };
+        if bytes.len() % SEED_BYTES != 0 {
+            let detail = format!("it has {} bytes, no multiple of {SEED_BYTES}", bytes.len());
+            ctx.findings.find(Finding::new(Kind::SeedDiffers).object(&name).detail(detail));
+        }
+        let mut seeds = bytes.chunks_exact(SEED_BYTES);
+        for batch in now {
+            batch.salts = one(ctx, &name, batch, seeds.next());
+        }
+    }
+}
+
+fn one(ctx: &Context<'_>, name: &str, batch: &BatchState, bytes: Option<&[u8]>) -> Option<SaltKey> {
+    let number = batch.record.batch;
+    let find = |name: &str, kind: Kind, detail: &str| {
+        let finding = Finding::new(kind).object(name).record(format!("batch {number}"));
+        ctx.findings.find(finding.detail(detail));
+        None
+    };
+    let Some((found, seed)) = bytes.and_then(<[u8]>::split_first_chunk::<8>) else {
+        return find(name, Kind::SeedMissing, "the file ends before it");
+    };
+    if i64::from_le_bytes(*found) != number {
+        return find(name, Kind::SeedDiffers, "another batch stands in its place");
+    }
+    let Some(Hash(seed)) = Hash::from_bytes(seed) else {
+        return find(name, Kind::SeedMissing, "the file ends in it");
+    };
+    if seed != [0; HASH_BYTES] {
+        let fits = batch.commitment.is_none_or(|commitment| seed_commitment(&seed) == commitment);
+        if !fits {
+            return find(name, Kind::SeedDiffers, "");
+        }
+        return Some(SaltKey::from_seed(seed));
+    }
+    let name = ctx.place.ledger(&format!("seeds/punctured/{number}"));
+    match ctx.place.read(&name, PUNCTURED_BYTES_MAX) {
+        Ok(Some(bytes)) => match SaltKey::from_bytes(&bytes) {
+            Ok(key) => Some(key),
+            Err(error) => find(&name, Kind::SeedDiffers, &error.to_string()),
+        },
+        Ok(None) => find(&name, Kind::SeedMissing, "the rest of a punctured seed"),
+        Err(error) => find(&name, Kind::Unreadable, &error.to_string()),
+    }
+}

@@ -1,0 +1,175 @@
+//! What must not be called a difference.
+
+use stele_verify::lake::{Depth, Kind, Options, Outcome, Report};
+
+use crate::maker::{Maker, options, sent, standard};
+
+fn passes(report: &Report) {
+    assert_eq!(report.outcome, Outcome::Verified, "{report}");
+}
+
+#[test]
+fn a_usual_folder_verifies_and_everything_in_it_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = standard(folder.path());
+    let report = maker.verify(&options());
+    passes(&report);
+    let verified = &report.verified;
+    assert_eq!((verified.batches, verified.batches_complete), (6, 6), "{report}");
+    assert_eq!(verified.events, 32 + 11 + 30 + 43 + 12);
+    assert_eq!((verified.rows, verified.rows_in_log), (116, 12), "{report}");
+    assert_eq!((verified.rows_derived, verified.rows_not_derived), (116, 0));
+    assert_eq!((verified.files, verified.files_read), (2, 2));
+    assert_eq!(verified.checkpoints, 2);
+    assert_eq!(report.gaps.len(), 1, "the restart");
+    assert!(report.has(Kind::Stopped) && report.has(Kind::FileReplaced), "{report}");
+    for depth in [Depth::Quick, Depth::Sampled { one_in: 3 }] {
+        passes(&maker.verify(&Options { depth, ..options() }));
+    }
+}
+
+#[test]
+fn the_lake_alone_is_incomplete_where_events_are_only_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = standard(folder.path());
+    maker.root = maker.path("lake");
+    let report = maker.verify(&options());
+    assert_eq!(report.outcome, Outcome::Incomplete, "{report}");
+    assert_eq!(report.counts[&Kind::RowNotHere], 1);
+}
+
+#[test]
+fn only_what_is_newer_than_a_checkpoint_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = standard(folder.path());
+    let since = folder.path().join("since");
+    std::fs::copy(maker.ledger("checkpoint"), &since).unwrap();
+    maker.batch(&sent(5, 5), &[]);
+    maker.flush();
+    maker.publish();
+    let report = maker.verify(&Options { since: Some(since), ..options() });
+    passes(&report);
+    assert_eq!(report.verified.files_read, 1, "{report}");
+    // The other one is in the write-ahead log.
+    assert_eq!(report.verified.batches_complete, 2, "{report}");
+}
+
+#[test]
+fn many_entries_and_row_groups_and_a_key_that_was_rotated() {
+    use stele_ledger::key::Signer;
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = Maker::new(folder.path());
+    maker.row_group_rows = 50;
+    for round in 0..300 {
+        maker.batch(&sent(2, 1), &[]);
+        maker.tick(1);
+        if round % 50 == 49 {
+            maker.beat();
+            maker.flush();
+            maker.publish();
+            maker.archive();
+        }
+    }
+    let new = crate::maker::other_signer();
+    maker.act(stele_ledger::record::Deed::Key {
+        key: new.key().to_string(),
+        replaces: Some(crate::maker::signer().key().to_string()),
+    });
+    maker.publish();
+    maker.archive();
+    maker.batch(&sent(2, 1), &[]);
+    maker.compact(|_| {});
+    maker.memory_to_log();
+    maker.publish_by(&new);
+    let report = maker.verify(&options());
+    passes(&report);
+    assert!(report.verified.entries > 512 && report.verified.batches_complete == 301, "{report}");
+}
+
+#[test]
+fn a_crash_is_a_note_with_its_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = standard(folder.path());
+    maker.tick(300);
+    maker.start("r3");
+    maker.publish();
+    let report = maker.verify(&options());
+    passes(&report);
+    assert!(report.has(Kind::CrashGap), "{report}");
+    assert_eq!(report.gaps.last().map(|g| g.to_micros - g.from_micros), Some(300_000_000));
+}
+
+#[test]
+fn an_announced_commit_that_the_ledger_does_not_know_yet_is_incomplete() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = standard(folder.path());
+    let published = maker.clone();
+    maker.batch(&sent(5, 0), &[]);
+    maker.flush();
+    let path = maker.files.keys().last().unwrap();
+    let intent = serde_json::json!({"announced_millis": 0, "add": [path], "remove": []});
+    maker.write("lake/_intents/x.json", intent.to_string().as_bytes());
+    let report = published.verify(&options());
+    assert_eq!(report.outcome, Outcome::Incomplete, "{report}");
+    assert_eq!(report.counts[&Kind::CommitPending], 1, "{report}");
+}
+
+#[test]
+fn the_report_is_text_and_json_and_does_not_depend_on_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = standard(folder.path());
+    let report = maker.verify(&Options { threads: 3.try_into().unwrap(), ..options() });
+    passes(&report);
+    assert_eq!(report, maker.verify(&Options { threads: 1.try_into().unwrap(), ..options() }));
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["outcome"], "verified");
+    assert!(report.to_string().ends_with("\nverified\n"), "{report}");
+}
+
+#[test]
+fn events_that_were_erased_and_batches_that_expired_are_not_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = standard(folder.path());
+    crate::battery::erase(&mut maker, |rows, gone| rows.retain(|row| !gone(row)));
+    crate::battery::expire(&mut maker, |rows, gone| rows.retain(|row| !gone(row)));
+    maker.publish();
+    passes(&maker.verify(&options()));
+}
+
+#[test]
+fn a_checkpoint_for_readers_of_the_table_that_lists_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = standard(folder.path());
+    let paths: Vec<&str> = maker.files.keys().map(String::as_str).collect();
+    maker.delta_checkpoint(&paths);
+    maker.write("lake/events/_delta_log/_last_checkpoint", b"{}");
+    let report = maker.verify(&options());
+    passes(&report);
+    assert!(report.has(Kind::DeltaDerived), "{report}");
+}
+
+/// A server that compacts, signs and deletes while the folder is read: files vanish and others
+/// come. What it was when it is read once more counts.
+#[test]
+fn a_server_that_writes_meanwhile_does_not_disturb() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = standard(folder.path());
+    maker.memory = maker.in_log.clone();
+    let old: Vec<_> = maker.files.keys().map(|path| maker.path("lake/events").join(path)).collect();
+    let server = std::sync::Mutex::new(Some(maker.clone()));
+    let meanwhile = |_| {
+        let Some(mut maker) = server.lock().unwrap().take() else { return };
+        maker.batch(&sent(3, 3), &[]);
+        maker.flush();
+        maker.compact(|_| {});
+        maker.publish();
+        // What was only in the write-ahead log is in the table now.
+        std::fs::remove_dir_all(maker.path("wal")).unwrap();
+        for path in &old {
+            std::fs::remove_file(path).unwrap();
+        }
+    };
+    let report = stele_verify::lake::verify(&maker.root, &options(), &meanwhile).unwrap();
+    passes(&report);
+    assert!(report.size > Some(maker.log.size()), "{report}");
+}
