@@ -1,7 +1,8 @@
 //! `stele`: the command line.
 //!
 //! One command is one file in [`commands`]; this file reads the words and says how it ended. Data
-//! goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 error, 2 usage, 3 not verified, 4 partial.
+//! goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 error, 2 usage, 3 not verified,
+//! 4 partial.
 
 mod answer;
 mod commands;
