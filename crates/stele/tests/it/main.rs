@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod corpus;
+mod ledger;
 mod node;
 mod server;
 mod tutorial;

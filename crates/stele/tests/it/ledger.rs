@@ -1,0 +1,156 @@
+//! The ledger as an auditor meets it: everything verifies, whatever happened; nothing that was
+//! changed does.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::server::{Server, rows, run};
+
+fn text(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The exit code of `stele verify`, and its report.
+fn verify(folder: &Path, key: &str, flags: &[&str]) -> (i32, Value) {
+    let words = [&["verify", folder.to_str().unwrap(), "--key", key], flags].concat();
+    let output = run(folder, &words);
+    let report = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+    (output.status.code().unwrap(), report)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// Ingests duplicates, conflicts, failures and a header, with kills, flushes and a compaction
+/// between; leaves the server running.
+fn eventful(data: &Path) -> Server {
+    let trail = |id: u32, user: &str| {
+        format!(
+            r#"{{"eventVersion":"1.11","eventTime":"2026-11-24T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-central-1","sourceIPAddress":"203.0.113.7","eventID":"{id}","userIdentity":{{"type":"IAMUser","userName":"{user}"}}}}"#
+        )
+    };
+    let flows = "srcaddr dstaddr srcport dstport protocol packets bytes start end action\n\
+                 203.0.113.4 10.0.1.5 49152 443 6 10 840 1795413600 1795413660 ACCEPT\n";
+    let mut server = Server::start(data);
+    for round in 0..3 {
+        let body = [trail(round, "alice"), trail(0, "alice"), trail(1, "mallory"), "{".into()];
+        server.ingest("ingest/cloudtrail?source=a", body.join("\n").as_bytes());
+        server.ingest("ingest/vpcflow?source=b", flows.as_bytes());
+        server.ingest("ingest/text?source=a&dataset=other", b"one\ntwo \xff\n");
+        match round {
+            0 => assert_eq!(server.request("POST", "admin/flush", "", b"").0, 200),
+            1 => assert_eq!(server.request("POST", "admin/compact", "", b"").0, 200),
+            _ => {}
+        }
+        server.kill();
+        server = Server::start(data);
+    }
+    server.ingest("ingest/json?source=c", b"{\"last\":1}\n");
+    server
+}
+
+#[test]
+fn whatever_happened_verifies_and_whatever_is_changed_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = &folder.path().join("data");
+    let server = eventful(data);
+    // Beside the server that writes, and after it.
+    let key = text(data.join("keys/ledger.keys")).trim().to_owned();
+    let (code, report) = verify(data, &key, &["--deep"]);
+    assert_eq!(code, 0, "{report:#}");
+    server.kill();
+    rows(data, &["store", "compact"]);
+    let (code, report) = verify(data, &key, &["--deep"]);
+    assert_eq!(code, 0, "{report:#}");
+    // One bit in each file that is evidence, and then the file as a whole.
+    for file in files(&data.join("lake")) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        // Caches of the writer and of Delta follow from the rest.
+        if ["writer-state.json", "_last_checkpoint"].contains(&name) {
+            continue;
+        }
+        let kept = std::fs::read(&file).unwrap();
+        let mut bytes = kept.clone();
+        bytes[kept.len() / 2] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+        let (code, report) = verify(data, &key, &[]);
+        assert!(code == 3 || code == 4, "{}: {code} {report:#}", file.display());
+        assert!(report.to_string().contains(name), "{}: {report:#}", file.display());
+        std::fs::remove_file(&file).unwrap();
+        let (code, report) = verify(data, &key, &[]);
+        // A checkpoint that was not archived is no difference.
+        let is_archive = file.parent().unwrap().ends_with("archive");
+        assert!(code == 3 || code == 4 || is_archive, "without {}: {report:#}", file.display());
+        std::fs::write(&file, kept).unwrap();
+    }
+    assert_eq!(verify(data, &key, &[]).0, 0);
+}
+
+#[test]
+fn an_event_is_proven_on_another_machine_also_after_the_key_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = &folder.path().join("data");
+    let server = eventful(data);
+    let old_key = text(data.join("keys/ledger.keys")).trim().to_owned();
+    let answer = &rows(data, &["ledger", "rotate-key"])[0];
+    let new_key = answer["key"].as_str().unwrap().to_owned();
+    assert_ne!(old_key, new_key);
+    server.ingest("ingest/json?source=c", b"{\"after\":1}\n");
+    server.kill();
+    let stopped = Server::start(data);
+    stopped.kill();
+    let keys = folder.path().join("keys");
+    std::fs::write(&keys, format!("{old_key}\n{new_key}\n")).unwrap();
+    let keys = keys.to_str().unwrap();
+    let (code, report) = verify(data, keys, &[]);
+    assert_eq!(code, 0, "{report:#}");
+    let file = folder.path().join("event.proof");
+    let file = file.to_str().unwrap();
+    let event = &rows(data, &["search", "raw.after:1"])[0];
+    let address = format!("{}-{}", event["_batch"], event["_pos"]);
+    let output = run(data, &["prove", "--event", &address, "-o", file, "--key", keys]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text(file).len() <= 2_048);
+    let elsewhere = folder.path().join("elsewhere");
+    let check = |words: &[&str]| {
+        let all = [&["verify", "--proof", file, "--key", &new_key], words].concat();
+        run(&elsewhere, &all).status.code()
+    };
+    assert_eq!(check(&[]), Some(0));
+    std::fs::write(format!("{file}.raw"), b"{\"after\":2}").unwrap();
+    assert_eq!(check(&[]), Some(3), "other bytes");
+}
+
+#[test]
+fn the_log_is_served_as_tiles_and_listed_for_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = eventful(data);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    let (status, note) = loop {
+        let found = server.request("GET", "ledger/checkpoint", "", b"");
+        let size: u64 = found.1.lines().nth(1).and_then(|l| l.parse().ok()).unwrap_or(0);
+        let last = rows(data, &["ledger", "log", "--limit", "1"]);
+        if last.first().is_some_and(|entry| entry["index"] == size - 1) {
+            break found;
+        }
+        assert!(std::time::Instant::now() < deadline, "{found:?}");
+    };
+    assert_eq!(status, 200);
+    let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
+    assert_eq!(server.request("GET", &format!("ledger/tile/0/000.p/{size}"), "", b"").0, 200);
+    for wrong in ["0/001", "../checkpoint", "entries/..%2f..", "9/000"] {
+        assert_eq!(server.request("GET", &format!("ledger/tile/{wrong}"), "", b"").0, 404);
+    }
+    let entries = rows(data, &["ledger", "log", "--first", "0", "--limit", "1000"]);
+    let kinds = |kind: &str| entries.iter().filter(|entry| entry["record"]["t"] == kind).count();
+    assert!(kinds("batch") >= 4 && kinds("commit") >= 3 && kinds("act") >= 4, "{entries:#?}");
+}
