@@ -32,7 +32,9 @@ fn make(folder: &Path, events: u64) {
             maker.files.values_mut().for_each(Vec::clear);
         }
     }
-    maker.flush();
+    if !maker.memory.is_empty() {
+        maker.flush();
+    }
     maker.publish();
 }
 

@@ -13,7 +13,6 @@ use stele_ledger::proof::TreeHead;
 use super::Context;
 use super::finding::{Finding, Kind};
 use super::history::History;
-use super::ledger::read;
 use super::place;
 
 /// A checkpoint that was kept somewhere.
@@ -146,4 +145,15 @@ pub(super) fn compare(
         return false;
     }
     true
+}
+
+fn read(ctx: &Context<'_>, name: &str, bytes_max: u64) -> Option<Vec<u8>> {
+    match ctx.place.read(name, bytes_max) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let finding = Finding::new(Kind::Unreadable).object(name);
+            ctx.findings.find(finding.detail(error.to_string()));
+            None
+        }
+    }
 }

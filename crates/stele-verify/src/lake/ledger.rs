@@ -3,6 +3,7 @@
 //! Entries are read one bundle after the other and hashed; the tiles must be what that gives, and
 //! the root must be the checkpoint's. What the entries say counts only after that.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use stele_ledger::Error as LedgerError;
@@ -33,17 +34,6 @@ pub(super) struct Proven {
     pub(super) bytes: Vec<u8>,
     /// Which of the kept checkpoints are signed and consistent.
     pub(super) sound: Vec<bool>,
-}
-
-pub(super) fn read(ctx: &Context<'_>, name: &str, bytes_max: u64) -> Option<Vec<u8>> {
-    match ctx.place.read(name, bytes_max) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let finding = Finding::new(Kind::Unreadable).object(name);
-            ctx.findings.find(finding.detail(error.to_string()));
-            None
-        }
-    }
 }
 
 /// Verifies the ledger. Gives nothing where what its entries say must not be believed.
@@ -127,6 +117,8 @@ struct Walk<'a> {
     suspects: Vec<u64>,
     /// Tiles that are not what the entries give.
     differing: Vec<Finding>,
+    /// Whether a file was there and could not be read.
+    unreadable: Cell<bool>,
 }
 
 impl<'a> Walk<'a> {
@@ -151,7 +143,18 @@ impl<'a> Walk<'a> {
             listed,
             suspects: Vec::new(),
             differing: Vec::new(),
+            unreadable: Cell::new(false),
         }
+    }
+
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        let bytes = self.ctx.place.read(name, TILE_BYTES_MAX);
+        bytes.unwrap_or_else(|error| {
+            self.unreadable.set(true);
+            let finding = Finding::new(Kind::Unreadable).object(name);
+            self.ctx.findings.find(finding.detail(error.to_string()));
+            None
+        })
     }
 
     /// Reads everything; whether all entries were there.
@@ -204,7 +207,7 @@ impl<'a> Walk<'a> {
         for width in widths {
             let tile = Tile::entries(bundle, width);
             let name = self.ctx.place.ledger(&tile.to_string());
-            let Some(bytes) = read(self.ctx, &name, TILE_BYTES_MAX) else { continue };
+            let Some(bytes) = self.read(&name) else { continue };
             match split_bundle(&bytes) {
                 Ok(entries) if entries.len() == usize::from(width) => {
                     found.push((tile, entries.into_iter().map(<[u8]>::to_vec).collect()));
@@ -215,7 +218,10 @@ impl<'a> Walk<'a> {
         }
         let at = found.iter().position(|(tile, _)| tile.width >= width);
         let Some(at) = at else {
-            find(Kind::EntriesMissing, wanted, String::new());
+            // What is there and cannot be read is not gone; that it cannot has been said.
+            if !self.unreadable.get() {
+                find(Kind::EntriesMissing, wanted, String::new());
+            }
             return None;
         };
         let (_, mut entries) = found.swap_remove(at);
@@ -244,7 +250,7 @@ impl<'a> Walk<'a> {
         for width in widths {
             let one = Tile { width, ..tile };
             let name = self.ctx.place.ledger(&one.to_string());
-            let Some(bytes) = read(self.ctx, &name, TILE_BYTES_MAX) else { continue };
+            let Some(bytes) = self.read(&name) else { continue };
             serves |= width >= tile.width;
             let finding = Finding::new(Kind::TileDiffers).object(&name);
             if bytes.len() != usize::from(width) * HASH_BYTES {
@@ -264,7 +270,7 @@ impl<'a> Walk<'a> {
                 self.suspects.extend(differs.iter().map(|at| tile.index * WIDE + at));
             }
         }
-        if !serves {
+        if !serves && !self.unreadable.get() {
             let name = self.ctx.place.ledger(&tile.to_string());
             self.ctx.findings.find(Finding::new(Kind::TileMissing).object(name));
         }

@@ -1,5 +1,6 @@
 //! What must not be called a difference.
 
+use proptest::prelude::*;
 use stele_verify::lake::{Depth, Kind, Options, Outcome, Report};
 
 use crate::maker::{Maker, options, sent, standard};
@@ -172,4 +173,60 @@ fn a_server_that_writes_meanwhile_does_not_disturb() {
     let report = stele_verify::lake::verify(&maker.root, &options(), &meanwhile).unwrap();
     passes(&report);
     assert!(report.size > Some(maker.log.size()), "{report}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    /// Whatever a sound server does in whatever order, nothing is called a difference.
+    #[test]
+    fn random_histories_verify(
+        steps in prop::collection::vec((0..10_u8, 0..12_u32, 0..6_u32, 0..20_i64), 1..40),
+        to_log: bool,
+        row_group_rows in 1..40_usize,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut maker = Maker::new(folder.path());
+        maker.row_group_rows = row_group_rows;
+        let mut last_sign = maker.now;
+        for (number, (step, trail, flows, seconds)) in steps.into_iter().enumerate() {
+            maker.tick(seconds);
+            if maker.now - last_sign > 40_000_000 {
+                maker.beat();
+                last_sign = maker.now;
+            }
+            let run = format!("r{}", number + 2);
+            match step {
+                0..=3 => drop(maker.batch(&sent(trail, flows), &[])),
+                4 if trail > 3 => drop(maker.batch(&sent(trail, flows), &[0, 2])),
+                4 | 5 if !maker.memory.is_empty() => maker.flush(),
+                6 if !maker.files.is_empty() => maker.compact(|_| {}),
+                7 => {
+                    maker.publish();
+                    maker.archive();
+                }
+                8 => {
+                    maker.stop();
+                    maker.tick(i64::from(flows) * 1_000);
+                    maker.start(&run);
+                    last_sign = maker.now;
+                }
+                9 => {
+                    maker.tick(i64::from(flows) * 1_000);
+                    maker.start(&run);
+                    last_sign = maker.now;
+                }
+                _ => {}
+            }
+        }
+        if to_log {
+            maker.memory_to_log();
+        } else if !maker.memory.is_empty() {
+            maker.flush();
+        }
+        maker.publish();
+        let report = maker.verify(&options());
+        prop_assert_eq!(report.outcome, Outcome::Verified, "{}", report);
+        prop_assert_eq!(report.verified.batches, report.verified.batches_complete);
+    }
 }
