@@ -173,12 +173,14 @@ impl Open {
 
 fn request(receipt: &Receipt, header: &[u8], count: u32, duplicates: u32) -> Request {
     let header = std::str::from_utf8(header).ok().filter(|text| text.len() <= HEADER_BYTES_MAX);
+    // Version 0 of a parser says that the columns cannot be derived again.
+    let parser_version = header.map_or(0, |_| receipt.format_version);
     let content = receipt.origin.as_ref().and_then(|origin| Hash::from_hex(&origin.content_sha256));
     Request {
         source: receipt.source.clone().unwrap_or_default(),
         peer: receipt.peer.clone(),
         format: receipt.format.clone(),
-        parser_version: receipt.format_version,
+        parser_version,
         path: receipt.path.clone(),
         zone_offset_seconds: receipt.zone_offset_seconds,
         header: header.unwrap_or_default().to_owned(),

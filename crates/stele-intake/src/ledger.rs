@@ -377,7 +377,8 @@ impl Ledger {
         let is_due = (now - written.archived_micros).abs() >= ARCHIVE_MICROS;
         if is_due || state.run.is_none() {
             written.archived_micros = now;
-            written.archive(&sealed, &state)?;
+            written.archive(&sealed)?;
+            written.keep(&state)?;
             for anchor in &self.anchors {
                 let mut files = Files::new(self.disk.clone(), anchor);
                 files.write(&sealed.size.to_string(), &sealed.note)?;
@@ -397,13 +398,17 @@ impl Ledger {
         self.seal()?;
         let replaces = Some(lock(&self.written).signer.key().to_string());
         self.act(Deed::Key { key: signer.key().to_string(), replaces })?;
-        let sealed = self.seal()?;
+        // The clock's hand may have sealed it meanwhile.
+        self.seal()?;
         let mut written = lock(&self.written);
         written.signer = signer;
-        sealed.or_else(|| written.signed.clone()).ok_or_else(|| LedgerError::Damaged {
+        let sealed = written.signed.clone().ok_or_else(|| LedgerError::Damaged {
             folder: written.files.path(""),
             reason: "nothing was signed".to_owned(),
-        })
+        })?;
+        // The only bridge from the old key to the new one.
+        written.archive(&sealed)?;
+        Ok(sealed)
     }
 }
 
@@ -516,8 +521,11 @@ impl Written {
         self.files.write(&seeds_name(bundle.0), &bundle.1)
     }
 
-    fn archive(&mut self, sealed: &Sealed, state: &WriterState) -> Result<(), LedgerError> {
-        self.files.write(&format!("archive/{}", sealed.size), &sealed.note)?;
+    fn archive(&mut self, sealed: &Sealed) -> Result<(), LedgerError> {
+        self.files.write(&format!("archive/{}", sealed.size), &sealed.note)
+    }
+
+    fn keep(&mut self, state: &WriterState) -> Result<(), LedgerError> {
         let state = serde_json::to_vec(state).unwrap_or_default();
         self.files.write(STATE, &state)
     }

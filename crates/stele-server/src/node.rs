@@ -10,6 +10,7 @@ mod rebuild;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use stele_event::SourceField;
@@ -137,8 +138,11 @@ pub struct Submission {
 pub struct Node {
     config: NodeConfig,
     store: Arc<Store>,
-    intake: Intake,
+    intake: Arc<Intake>,
     ledger: Arc<Ledger>,
+    /// Up to which sequence number of the write-ahead log the intake was told that the lake holds
+    /// everything.
+    told: AtomicU64,
     clock: Arc<dyn Clock>,
     fields: Vec<SourceField>,
     replayed: Replayed,
@@ -194,7 +198,17 @@ impl Node {
         ledger::follow_table(&ledger, &store).await?;
         ledger.seal()?;
         ledger::describe(&config.data, &ledger)?;
-        Ok(Self { config, store, intake, ledger, clock, fields, replayed, _lock: lock })
+        Ok(Self {
+            config,
+            store,
+            intake: Arc::new(intake),
+            ledger,
+            told: AtomicU64::new(0),
+            clock,
+            fields,
+            replayed,
+            _lock: lock,
+        })
     }
 
     /// The store, for questions.
@@ -269,15 +283,11 @@ impl Node {
         Ok((answer, damage))
     }
 
-    /// Moves everything into the lake and shortens the write-ahead log.
+    /// Moves everything into the lake, puts it on record and shortens the write-ahead log.
     pub async fn flush(&self) -> Result<u64, NodeError> {
         let sequence = self.store.flush_all(self.clock.now_millis()).await?;
-        self.committed(sequence)?;
+        self.record().await?;
         Ok(sequence)
-    }
-
-    fn committed(&self, sequence: u64) -> Result<(), NodeError> {
-        tokio::task::block_in_place(|| self.intake.committed(sequence)).map_err(NodeError::from)
     }
 
     /// Joins small files; with `all`, wherever there are two.
@@ -319,8 +329,7 @@ impl Node {
 
     async fn tend(&self, ticks: u64) -> Result<(), NodeError> {
         if self.store.seal_aged(self.clock.now_micros())? {
-            let sequence = self.store.flush_sealed(self.clock.now_millis()).await?;
-            self.committed(sequence)?;
+            self.store.flush_sealed(self.clock.now_millis()).await?;
         }
         if ticks.is_multiple_of(30) {
             self.compact(false).await?;
@@ -341,15 +350,9 @@ impl Node {
     }
 
     async fn try_close(&self) -> Result<(), NodeError> {
-        let sequence = self.store.flush_all(self.clock.now_millis()).await?;
-        ledger::follow_table(&self.ledger, &self.store).await?;
-        tokio::task::block_in_place(|| {
-            let recorded = self.intake.close_batches()?;
-            self.ledger.seal()?;
-            self.intake.recorded(recorded)?;
-            Ok::<(), NodeError>(())
-        })?;
-        self.committed(sequence)
+        self.store.flush_all(self.clock.now_millis()).await?;
+        tokio::task::block_in_place(|| self.intake.close_batches())?;
+        self.record().await
     }
 
     /// Who asks, as long as there are no users.

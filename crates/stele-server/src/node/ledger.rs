@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use stele_event::runtime::{Clock, Entropy};
 use stele_intake::filesystem::RealFileSystem;
@@ -101,20 +102,31 @@ impl Node {
         }
     }
 
-    /// Closes the batches whose time is over, and seals what has come since the last time.
-    async fn record(&self) -> Result<(), NodeError> {
+    /// Closes the batches whose time is over, seals what has come since the last time, and then
+    /// lets the write-ahead log be shortened: never before the commit that makes it dispensable is
+    /// under a checkpoint.
+    ///
+    /// The intake may wait for room in memory, which the store makes beside this: so nothing here
+    /// blocks the task.
+    pub(super) async fn record(&self) -> Result<(), NodeError> {
+        let committed = self.store.committed_sequence();
         follow_table(&self.ledger, &self.store).await?;
-        let facts = BeatFacts {
-            sequence: self.store.view().active.last_sequence,
-            backlog_bytes: tokio::task::block_in_place(|| self.intake.backlog_bytes())?,
-        };
-        tokio::task::block_in_place(|| {
-            let recorded = self.intake.close_aged()?;
-            self.ledger.beat(facts)?;
-            self.ledger.seal()?;
-            self.intake.recorded(recorded)?;
-            Ok(())
-        })
+        let sequence = self.store.view().active.last_sequence;
+        let (intake, ledger) = (self.intake.clone(), self.ledger.clone());
+        let told = self.told.load(Relaxed);
+        let written = tokio::task::spawn_blocking(move || {
+            let recorded = intake.close_aged()?;
+            ledger.beat(BeatFacts { sequence, backlog_bytes: intake.backlog_bytes()? })?;
+            ledger.seal()?;
+            intake.recorded(recorded)?;
+            if committed > told {
+                intake.committed(committed)?;
+            }
+            Ok::<(), NodeError>(())
+        });
+        written.await.map_err(|error| NodeError::Task(error.to_string()))??;
+        self.told.fetch_max(committed, Relaxed);
+        Ok(())
     }
 
     /// Signs with a new key from here on; the old one announces it. Returns the new verifier key.
