@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) data: String,
     /// The address that `stele up` listens on.
     pub(crate) listen: String,
+    /// Folders for checkpoints, with commas between them.
+    anchors: String,
     /// The limits of the node. Its `data` is taken from above.
     node: NodeConfig,
     /// Where each value came from, in the order of [`SETTINGS`].
@@ -109,6 +111,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         about: "The address that `stele up` listens on. Others than loopback need TLS and \
                 credentials, which come later.",
         kind: Kind::Text { check: socket_address, place: |settings| &mut settings.listen },
+    },
+    Setting {
+        name: "ledger.anchors",
+        about: "Folders, with commas between them, to which a checkpoint of the ledger is copied \
+                each minute: on another disk, or mounted from another machine.",
+        kind: Kind::Text { check: anything, place: |settings| &mut settings.anchors },
     },
     number!(
         "request.body_bytes_max",
@@ -234,6 +242,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "the form of every check")]
+fn anything(_text: &str) -> Result<(), String> {
+    Ok(())
+}
+
 fn not_empty(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }
 }
@@ -250,6 +263,7 @@ impl Default for Settings {
         Self {
             data: "./stele-data".to_owned(),
             listen: "127.0.0.1:7800".to_owned(),
+            anchors: String::new(),
             node: NodeConfig::new(""),
             origins: vec![Origin::Default; SETTINGS.len()],
         }
@@ -259,7 +273,9 @@ impl Default for Settings {
 impl Settings {
     /// The settings of a node.
     pub(crate) fn node(&self) -> NodeConfig {
-        NodeConfig { data: self.data.clone().into(), ..self.node.clone() }
+        let folders = self.anchors.split(',').map(str::trim).filter(|folder| !folder.is_empty());
+        let anchors = folders.map(Into::into).collect();
+        NodeConfig { data: self.data.clone().into(), anchors, ..self.node.clone() }
     }
 
     /// Every setting with its value and where it came from.

@@ -175,12 +175,15 @@ fn an_import_goes_on_while_memory_is_full_and_the_ledger_is_written() {
         .args(["import", logs.to_str().unwrap()])
         .env("STELE_STORE_MEMTABLE_BYTES_MAX", "1048576")
         .env("STELE_STORE_SEALED_MEMTABLES_MAX", "1")
+        .env("STELE_LEDGER_ANCHORS", folder.path().join("anchors"))
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     let key = text(data.join("keys/ledger.keys")).trim().to_owned();
-    let (code, report) = verify(data, &key, &[]);
+    let anchors = folder.path().join("anchors");
+    assert_ne!(files(&anchors), Vec::<PathBuf>::new());
+    let (code, report) = verify(data, &key, &["--anchors", anchors.to_str().unwrap()]);
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(crate::server::count(data, "SELECT count(*) FROM events"), 60_000);
 }
