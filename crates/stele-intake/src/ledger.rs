@@ -180,6 +180,7 @@ impl Ledger {
             if files.read(STATE)?.is_some() || !files.list_archive().is_empty() {
                 return Err(damaged("its checkpoint is missing".to_owned()));
             }
+            files.clear_beyond(0);
             let state = WriterState::default();
             return Ok(Self::new(origin, clock, anchors, disk, Written::new(files, signer), state));
         };
@@ -190,6 +191,7 @@ impl Ledger {
         if log.root() != checkpoint.head.root {
             return Err(damaged("its tiles do not lead to the root that was signed".to_owned()));
         }
+        files.clear_beyond(size);
         let state = read_state(&mut files, size).map_err(|error| match error {
             LedgerError::Record(error) => damaged(error.to_string()),
             other => other,

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stele_ledger::tile::{Tile, Tiles};
+use stele_ledger::tile::{TILE_WIDTH, Tile, Tiles};
 
 use super::LedgerError;
 use crate::filesystem::FileSystem;
@@ -82,6 +82,36 @@ impl Files {
         }
         self.folders.insert(folder.to_owned());
         Ok(())
+    }
+
+    /// Removes what lies beyond a size: a process that ended before it signed has left it, and what
+    /// comes in its place may differ.
+    pub(super) fn clear_beyond(&self, size: u64) {
+        let wide = u64::from(TILE_WIDTH);
+        let clear = |count: u64, tile: &dyn Fn(u64, u16) -> Tile| {
+            for index in count / wide.. {
+                let full = self.path(&tile(index, TILE_WIDTH).to_string());
+                let partial = self.path(&tile(index, 1).to_string());
+                let partials = partial.parent().map(|folder| self.disk.list(folder));
+                let mut left = partials.and_then(Result::ok).unwrap_or_default();
+                let is_there = self.disk.read(&full).is_ok();
+                if left.is_empty() && !is_there && index > count / wide {
+                    return;
+                }
+                let width = (count % wide) as u16;
+                if index == count / wide && width > 0 {
+                    let signed = self.path(&tile(index, width).to_string());
+                    left.retain(|path| *path != signed);
+                }
+                for path in left.iter().chain(is_there.then_some(&full)) {
+                    let _ = self.disk.remove(path);
+                }
+            }
+        };
+        for level in 0..8_u8 {
+            clear(size >> (8 * level), &|index, width| Tile::hashes(level, index, width));
+        }
+        clear(size, &Tile::entries);
     }
 
     /// Removes a file that no checkpoint needs any more. That it cannot be removed is no harm.

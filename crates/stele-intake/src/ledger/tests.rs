@@ -100,6 +100,26 @@ fn batches(ledger: &Ledger) -> Vec<i64> {
     found
 }
 
+/// That every tile and bundle in the folder, of whatever width, is that of the signed entries.
+fn check_tiles(disk: &FaultFileSystem, ledger: &Ledger) {
+    let entries = ledger.entries(0, u64::MAX).unwrap();
+    let folders = ["tile/0", "tile/0/000.p", "tile/entries", "tile/entries/000.p"];
+    let files: Vec<_> =
+        folders.iter().flat_map(|name| disk.list(&Path::new(FOLDER).join(name)).unwrap()).collect();
+    assert_eq!(files.is_empty(), entries.is_empty());
+    for path in &files {
+        let name = path.strip_prefix(FOLDER).unwrap().to_str().unwrap();
+        let tile: Tile = name.parse().unwrap();
+        let mut log = Log::default();
+        let begin = tile.index as usize * usize::from(TILE_WIDTH);
+        let wanted = entries.get(begin..begin + usize::from(tile.width)).unwrap_or_default();
+        assert_eq!(wanted.len(), usize::from(tile.width), "{name} is beyond what was signed");
+        let writes = log.append(wanted).unwrap();
+        let bytes = disk.read(path).unwrap();
+        assert!(writes.iter().any(|write| write.bytes == bytes), "{name} is not what was signed");
+    }
+}
+
 /// Records batches and seals now and then, until the disk no longer does what it is asked.
 /// Returns the batches that a checkpoint covered.
 fn write(disk: &FaultFileSystem, first: i64, count: i64) -> Vec<i64> {
@@ -123,13 +143,17 @@ fn wherever_the_machine_stops_what_was_signed_is_there_and_what_was_not_comes_on
         disk.crash(u64::from(stops_after));
         let ledger = open(&disk).unwrap_or_else(|error| panic!("stop {stops_after}: {error}"));
         let found = batches(&ledger);
+        check_tiles(&disk, &ledger);
         assert!(found.starts_with(&signed), "stop {stops_after}: {found:?} lacks of {signed:?}");
+        // What was written and not signed does not come again as it was.
+        ledger.act(Deed::Stop { run: "another".to_owned() }).unwrap();
         // The write-ahead log brings all of them again; those on record are not taken twice.
         for number in 0..15 {
             assert_eq!(ledger.has(number), found.contains(&number), "stop {stops_after}");
             ledger.record(closed(number));
         }
         ledger.seal().unwrap();
+        check_tiles(&disk, &ledger);
         assert_eq!(batches(&ledger), (0..15).collect::<Vec<_>>(), "stop {stops_after}");
         disk.crash(7);
         assert_eq!(batches(&open(&disk).unwrap()), (0..15).collect::<Vec<_>>());
