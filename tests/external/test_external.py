@@ -32,6 +32,7 @@ class KillTest(unittest.TestCase):
         command = [
             sys.executable, os.path.join(HERE, "kill_test.py"), "--rounds", "3",
             "--uptime-max", "0.8", "--binary", os.path.join(HERE, "fake_stele.py"),
+            "--without-ledger",
         ]
         environment = {**os.environ, "FAKE_FAULT": fault}
         with tempfile.TemporaryDirectory() as folder:
