@@ -64,8 +64,15 @@ fn whatever_happened_verifies_and_whatever_is_changed_does_not() {
     let server = eventful(data);
     // Beside the server that writes, and after it.
     let key = text(data.join("keys/ledger.keys")).trim().to_owned();
-    let (code, report) = verify(data, &key, &["--deep"]);
-    assert_eq!(code, 0, "{report:#}");
+    let mut seen = verify(data, &key, &["--deep"]);
+    for _ in 0..10 {
+        // On a busy machine a commit may wait longer for its record than the verifier does.
+        if seen.0 != 4 {
+            break;
+        }
+        seen = verify(data, &key, &["--deep"]);
+    }
+    assert_eq!(seen.0, 0, "{:#}", seen.1);
     server.kill();
     rows(data, &["store", "compact"]);
     let replaced: std::collections::HashSet<String> =
