@@ -15,8 +15,9 @@ use stele_ledger::salt::{SaltKey, event_leaf};
 use crate::pipeline::DurableRows;
 use crate::wal::record::{Placement, Receipt};
 
-/// A longer context of a splitter is left out of the receipt, in bytes. Columns that are derived
-/// by it can then not be derived again from the ledger alone.
+/// A longer context of a splitter is left out of the receipt, in bytes, and so is one with control
+/// characters: a record of the ledger has a limit, and they are written long. Columns that are
+/// derived by it can then not be derived again from the ledger alone.
 const HEADER_BYTES_MAX: usize = 16 << 10;
 
 /// Where closed batches are recorded.
@@ -172,7 +173,9 @@ impl Open {
 }
 
 fn request(receipt: &Receipt, header: &[u8], count: u32, duplicates: u32) -> Request {
-    let header = std::str::from_utf8(header).ok().filter(|text| text.len() <= HEADER_BYTES_MAX);
+    let is_long = |letter: char| letter.is_control() && !letter.is_ascii_whitespace();
+    let fits = |text: &&str| text.len() <= HEADER_BYTES_MAX && !text.contains(is_long);
+    let header = std::str::from_utf8(header).ok().filter(fits);
     // Version 0 of a parser says that the columns cannot be derived again.
     let parser_version = header.map_or(0, |_| receipt.format_version);
     let content = receipt.origin.as_ref().and_then(|origin| Hash::from_hex(&origin.content_sha256));

@@ -13,17 +13,16 @@ mod keys;
 mod state;
 #[cfg(test)]
 mod tests;
+mod waiting;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stele_event::runtime::{Clock, Entropy};
 use stele_ledger::checkpoint::Checkpoint;
-use stele_ledger::hash::Hash;
 use stele_ledger::key::{Signer, VerifierKey};
-use stele_ledger::proof::TreeHead;
-use stele_ledger::record::{Act, Beat, Deed, Record};
-use stele_ledger::salt::seed_commitment;
+use stele_ledger::record::Deed;
 use stele_ledger::tile::{TILE_WIDTH, Tile, read_entries};
 use stele_ledger::tree::Log;
 
@@ -32,7 +31,9 @@ pub use keys::{KeyFolder, LoadedKey};
 use crate::batches::{BatchLog, ClosedBatch};
 use crate::filesystem::FileSystem;
 use files::Files;
-use state::{SOURCES_MAX, SOURCES_RESTART, WriterState};
+use state::WriterState;
+use waiting::Waiting;
+use written::{Written, read_state};
 
 /// Why the ledger cannot be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,9 @@ pub enum LedgerError {
         /// What is wrong.
         reason: String,
     },
+    /// A batch could not come on record. It is in the write-ahead log, which is kept.
+    #[error("the ledger takes no more until the server is started again: {0}")]
+    Broken(String),
     /// The key cannot be used.
     #[error("cannot use the key `{}`: {reason}", path.display())]
     Key {
@@ -78,13 +82,10 @@ pub enum LedgerError {
 
 /// So many entries wait at the most; then nothing more is taken in until they are written.
 const WAITING_MAX: usize = 50_000;
-/// A sign of life comes so often at the least, in µs. The promise is 60 seconds.
-const BEAT_MICROS: i64 = 50_000_000;
 /// A checkpoint is archived so often at the most, in µs.
 const ARCHIVE_MICROS: i64 = 60_000_000;
 const CHECKPOINT: &str = "checkpoint";
 const STATE: &str = "writer-state.json";
-const SEED_BYTES: usize = 40;
 
 /// What a beat says beside its number.
 #[derive(Debug, Clone, Copy, Default)]
@@ -120,34 +121,6 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-/// Entries that are not written yet, and the state after them.
-struct Waiting {
-    entries: Vec<Vec<u8>>,
-    seeds: Vec<BatchSeed>,
-    state: WriterState,
-    events: u64,
-    last_beat_micros: i64,
-}
-
-/// The seed of a batch whose record is this entry.
-#[derive(Debug, Clone, Copy)]
-struct BatchSeed {
-    entry: u64,
-    batch: i64,
-    bytes: [u8; 32],
-}
-
-/// What is written, under one hand: only [`Ledger::seal`] and a change of keys hold it.
-struct Written {
-    files: Files,
-    log: Log,
-    signer: Box<dyn Signer>,
-    /// The seeds of the entry bundle that is not full.
-    seeds: (u64, Vec<u8>),
-    archived_micros: i64,
-    signed: Option<Sealed>,
-}
-
 /// Where a ledger lies, and who signs it.
 pub struct LedgerParts {
     /// The disk.
@@ -172,7 +145,7 @@ impl Ledger {
     /// checkpoint is gone: an unsafe start is refused.
     pub fn open(parts: LedgerParts) -> Result<Self, LedgerError> {
         let LedgerParts { disk, folder, signer, keys, anchors, clock } = parts;
-        let mut files = Files::new(disk.clone(), &folder);
+        let files = Files::new(disk.clone(), &folder);
         let origin = signer.key().name().to_owned();
         let damaged = |reason: String| LedgerError::Damaged { folder: folder.clone(), reason };
         let Some(note) = files.read(CHECKPOINT)? else {
@@ -192,16 +165,12 @@ impl Ledger {
             return Err(damaged("its tiles do not lead to the root that was signed".to_owned()));
         }
         files.clear_beyond(size);
-        let state = read_state(&mut files, size).map_err(|error| match error {
+        let state = read_state(&files, size).map_err(|error| match error {
             LedgerError::Record(error) => damaged(error.to_string()),
             other => other,
         })?;
-        let bundle = size / u64::from(TILE_WIDTH);
-        let seeds = (bundle, read_seeds(&files, bundle, size)?);
         let mut written = Written::new(files, signer);
-        written.log = log;
-        written.seeds = seeds;
-        written.signed = Some(Sealed { size, note });
+        written.go_on(log, note)?;
         Ok(Self::new(origin, clock, anchors, disk, written, state))
     }
 
@@ -213,13 +182,7 @@ impl Ledger {
         written: Written,
         state: WriterState,
     ) -> Self {
-        let waiting = Waiting {
-            entries: Vec::new(),
-            seeds: Vec::new(),
-            state,
-            events: 0,
-            last_beat_micros: clock.now_micros(),
-        };
+        let waiting = Waiting::new(state, clock.now_micros());
         let (waiting, written) = (Mutex::new(waiting), Mutex::new(written));
         Self { origin, clock, anchors, disk, waiting, written }
     }
@@ -276,14 +239,7 @@ impl Ledger {
         entropy.fill(&mut bytes);
         let run = format!("{:016x}", u64::from_le_bytes(bytes));
         let key = lock(&self.written).signer.key().to_string();
-        let mut waiting = lock(&self.waiting);
-        let now = self.clock.now_micros();
-        if waiting.state.keys.last() != Some(&key) {
-            let replaces = waiting.state.keys.last().cloned();
-            waiting.act(now, Deed::Key { key, replaces })?;
-        }
-        waiting.last_beat_micros = now;
-        waiting.act(now, Deed::Start { run, version: version.to_owned() })
+        lock(&self.waiting).start(self.clock.now_micros(), key, run, version)
     }
 
     /// Puts the end of the run on record.
@@ -303,68 +259,34 @@ impl Ledger {
     /// Puts on record which settings changed since they were last told. Their values are secret or
     /// long: only hashes are told.
     pub fn settings(&self, settings: &[(String, String)]) -> Result<(), LedgerError> {
-        let mut waiting = lock(&self.waiting);
-        let now = self.clock.now_micros();
-        let before = waiting.state.settings.clone();
-        for (name, value) in settings {
-            let (old, new) = (before.get(name).copied(), Hash::of(value.as_bytes()));
-            if old != Some(new) {
-                let deed = Deed::Config { name: name.clone(), before: old, after: Some(new) };
-                waiting.act(now, deed)?;
-            }
-        }
-        let is_gone = |name: &&String| settings.iter().all(|(known, _)| known != *name);
-        for name in before.keys().filter(is_gone) {
-            let old = before.get(name).copied();
-            waiting.act(now, Deed::Config { name: name.clone(), before: old, after: None })?;
-        }
-        Ok(())
+        lock(&self.waiting).settings(self.clock.now_micros(), settings)
     }
 
     /// Puts a version of the table on record; `content` is the commit's own file.
     pub fn commit(&self, table: &str, version: u64, content: &[u8]) -> Result<(), LedgerError> {
-        let wrong = |reason| LedgerError::Commit { version, reason };
-        let mut waiting = lock(&self.waiting);
-        let next = waiting.state.next_version;
-        if version != next {
-            return Err(wrong(format!("version {next} comes first")));
-        }
         let now = self.clock.now_micros();
-        let (mut commit, changes) = commits::read(table, version, content, now).map_err(wrong)?;
-        // A commit that moves no rows out of the log says nothing about it.
-        commit.covers = commit.covers.max(waiting.state.covers);
-        let entries = commit.entries(&changes)?;
-        waiting.push(entries)
+        lock(&self.waiting).commit(now, table, version, content)
     }
 
     /// Puts a sign of life on record when it is time for one.
     pub fn beat(&self, facts: BeatFacts) -> Result<(), LedgerError> {
-        let mut waiting = lock(&self.waiting);
-        let now = self.clock.now_micros();
-        let Some(run) = waiting.state.run.clone() else { return Ok(()) };
-        if (now - waiting.last_beat_micros).abs() < BEAT_MICROS {
-            return Ok(());
-        }
-        let beat = Beat {
-            at_micros: now,
-            run,
-            beat: waiting.state.beat + 1,
-            events: waiting.events,
-            sequence: facts.sequence,
-            backlog_bytes: facts.backlog_bytes,
-            version: waiting.state.next_version.saturating_sub(1),
-        };
-        waiting.last_beat_micros = now;
-        waiting.push(vec![Record::Beat(beat).encode()?])
+        lock(&self.waiting).beat(self.clock.now_micros(), facts)
     }
 
     /// Writes what waits, makes it durable, and signs a checkpoint over it. `None` where nothing
     /// waits. When it fails, nothing is lost and the next call tries again.
     pub fn seal(&self) -> Result<Option<Sealed>, LedgerError> {
         let mut written = lock(&self.written);
+        let now = self.clock.now_micros();
         let (entries, seeds, state) = {
             let waiting = lock(&self.waiting);
-            (waiting.entries.clone(), waiting.seeds.clone(), waiting.state.clone())
+            if let Some(reason) = &waiting.broken {
+                return Err(LedgerError::Broken(reason.clone()));
+            }
+            let age_micros = (now - written.archived_micros).abs();
+            let is_due = age_micros >= ARCHIVE_MICROS || waiting.state.run.is_none();
+            let state = is_due.then(|| waiting.state.clone());
+            (waiting.entries.clone(), waiting.seeds.clone(), state)
         };
         if entries.is_empty() {
             return Ok(None);
@@ -375,9 +297,7 @@ impl Ledger {
             waiting.entries.drain(..entries.len());
             waiting.seeds.drain(..seeds.len());
         }
-        let now = self.clock.now_micros();
-        let is_due = (now - written.archived_micros).abs() >= ARCHIVE_MICROS;
-        if is_due || state.run.is_none() {
+        if let Some(state) = state {
             written.archived_micros = now;
             written.archive(&sealed)?;
             written.keep(&state)?;
@@ -422,160 +342,22 @@ impl BatchLog for Ledger {
     fn record(&self, closed: ClosedBatch) {
         let mut waiting = lock(&self.waiting);
         let batch = closed.batch.batch;
-        if let Err(error) = waiting.batch(closed, self.clock.now_micros()) {
-            // It stays in the write-ahead log, whose segments wait for it.
+        if let Err(error) = waiting.batch(self.clock.now_micros(), closed) {
             tracing::error!(batch, %error, "a batch cannot come on record");
+            waiting.broken = Some(format!("batch {batch}: {error}"));
         }
     }
 
     fn problem(&self) -> Option<String> {
-        let waiting = lock(&self.waiting).entries.len();
-        (waiting > WAITING_MAX).then(|| {
-            format!("the ledger cannot be written and {waiting} entries wait for it; try again")
+        let waiting = lock(&self.waiting);
+        if let Some(reason) = &waiting.broken {
+            return Some(LedgerError::Broken(reason.clone()).to_string());
+        }
+        let count = waiting.entries.len();
+        (count > WAITING_MAX).then(|| {
+            format!("the ledger cannot be written and {count} entries wait for it; try again")
         })
     }
-}
-
-impl Waiting {
-    fn push(&mut self, entries: Vec<Vec<u8>>) -> Result<(), LedgerError> {
-        for entry in &entries {
-            self.state.follow(&Record::decode(entry)?);
-        }
-        self.entries.extend(entries);
-        Ok(())
-    }
-
-    fn act(&mut self, at_micros: i64, deed: Deed) -> Result<(), LedgerError> {
-        let act = Act { at_micros, by: "stele".to_owned(), deed };
-        self.push(vec![Record::Act(act).encode()?])
-    }
-
-    fn batch(&mut self, mut closed: ClosedBatch, now_micros: i64) -> Result<(), LedgerError> {
-        if self.state.has_batch(closed.batch.batch) {
-            return Ok(());
-        }
-        if self.state.source_count() >= SOURCES_MAX {
-            let detail = format!("after {SOURCES_MAX} sources");
-            self.act(now_micros, Deed::Other { kind: SOURCES_RESTART.to_owned(), detail })?;
-        }
-        for request in &mut closed.requests {
-            let dataset = &closed.batch.dataset;
-            request.first = self.state.advance(dataset, &request.source, request.count);
-        }
-        let commitment = seed_commitment(&closed.seed);
-        let entries = closed.batch.entries(commitment, &closed.requests)?;
-        self.push(entries)?;
-        self.events += u64::from(closed.batch.positions);
-        let (entry, batch) = (self.state.size - 1, closed.batch.batch);
-        self.seeds.push(BatchSeed { entry, batch, bytes: closed.seed });
-        Ok(())
-    }
-}
-
-impl Written {
-    fn new(files: Files, signer: Box<dyn Signer>) -> Self {
-        let (log, seeds) = (Log::default(), (0, Vec::new()));
-        Self { files, log, signer, seeds, archived_micros: i64::MIN / 2, signed: None }
-    }
-
-    fn append(
-        &mut self,
-        origin: &str,
-        entries: &[Vec<u8>],
-        seeds: &[BatchSeed],
-    ) -> Result<Sealed, LedgerError> {
-        let before = self.log.size();
-        let mut log = self.log.clone();
-        for write in log.append(entries)? {
-            self.files.write(&write.tile.to_string(), &write.bytes)?;
-        }
-        let mut bundle = self.seeds.clone();
-        for seed in seeds {
-            let at = seed.entry / u64::from(TILE_WIDTH);
-            if at != bundle.0 {
-                self.write_seeds(&bundle)?;
-                bundle = (at, Vec::new());
-            }
-            bundle.1.extend(seed.batch.to_le_bytes());
-            bundle.1.extend(seed.bytes);
-        }
-        if !seeds.is_empty() {
-            self.write_seeds(&bundle)?;
-        }
-        let size = log.size();
-        let head = TreeHead { size, root: log.root() };
-        let note = Checkpoint::new(origin, head).sign(&*self.signer)?.to_string().into_bytes();
-        self.files.write(CHECKPOINT, &note)?;
-        let kept: Vec<_> = Tile::partials(size).collect();
-        for tile in Tile::partials(before).filter(|tile| !kept.contains(tile)) {
-            self.files.remove(&tile.to_string());
-        }
-        (self.log, self.seeds) = (log, bundle);
-        let sealed = Sealed { size, note };
-        self.signed = Some(sealed.clone());
-        Ok(sealed)
-    }
-
-    fn write_seeds(&mut self, bundle: &(u64, Vec<u8>)) -> Result<(), LedgerError> {
-        if bundle.1.is_empty() {
-            return Ok(());
-        }
-        self.files.write(&seeds_name(bundle.0), &bundle.1)
-    }
-
-    fn archive(&mut self, sealed: &Sealed) -> Result<(), LedgerError> {
-        self.files.write(&format!("archive/{}", sealed.size), &sealed.note)
-    }
-
-    fn keep(&mut self, state: &WriterState) -> Result<(), LedgerError> {
-        let state = serde_json::to_vec(state).unwrap_or_default();
-        self.files.write(STATE, &state)
-    }
-}
-
-/// The state after `size` entries: the one that was written last, and the entries since.
-fn read_state(files: &mut Files, size: u64) -> Result<WriterState, LedgerError> {
-    let kept = files.read(STATE)?.unwrap_or_default();
-    let mut state: WriterState = serde_json::from_slice(&kept).unwrap_or_default();
-    if state.size > size {
-        return Err(LedgerError::Damaged {
-            folder: files.path(""),
-            reason: format!(
-                "it had {} entries, and now it has {size}: it was put back",
-                state.size
-            ),
-        });
-    }
-    let wide = u64::from(TILE_WIDTH);
-    for bundle in state.size / wide..size.div_ceil(wide) {
-        let width = (size - bundle * wide).min(wide);
-        let entries = read_entries(files, &Tile::entries(bundle, width as u16))?;
-        let known = state.size.saturating_sub(bundle * wide) as usize;
-        for entry in entries.iter().skip(known) {
-            state.follow(&Record::decode(entry)?);
-        }
-    }
-    Ok(state)
-}
-
-/// The seeds of a bundle, but for those of entries that no checkpoint covers.
-fn read_seeds(files: &Files, bundle: u64, size: u64) -> Result<Vec<u8>, LedgerError> {
-    let wide = u64::from(TILE_WIDTH);
-    let mut seeds = files.read(&seeds_name(bundle))?.unwrap_or_default();
-    let width = (size - bundle * wide).min(wide);
-    let entries = match width {
-        0 => Vec::new(),
-        width => read_entries(files, &Tile::entries(bundle, width as u16))?,
-    };
-    let is_batch = |entry: &&Vec<u8>| matches!(Record::decode(entry), Ok(Record::Batch(_)));
-    seeds.truncate(entries.iter().filter(is_batch).count() * SEED_BYTES);
-    Ok(seeds)
-}
-
-/// The name of the seeds of a bundle: written as in a tile's path.
-pub fn seeds_name(bundle: u64) -> String {
-    let path = Tile::entries(bundle, TILE_WIDTH).to_string();
-    path.replacen("tile/entries/", "seeds/", 1)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

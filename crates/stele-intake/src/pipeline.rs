@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use stele_event::runtime::{Clock, Entropy};
 use stele_event::{Column, EventBatch, RowView};
-use stele_parse::driver::{Delivery, map_records};
+use stele_parse::driver::map_records;
 use stele_parse::format::Format;
 use stele_parse::formats;
 
@@ -73,6 +73,10 @@ pub struct RecordError {
     pub reason: String,
 }
 
+/// The longest name of a source, in bytes.
+const SOURCE_BYTES_MAX: usize = 1_024;
+/// The longest path of a file or key of an object, in bytes.
+const PATH_BYTES_MAX: usize = 4_096;
 /// So many reasons are given in an answer.
 pub const ERRORS_MAX: usize = 20;
 
@@ -224,6 +228,7 @@ impl Intake {
             let text = format!("a piece of {records} records is over the limit of {max}");
             return Err(IntakeError::Refused(text));
         }
+        check_receipt(&payload.receipt)?;
         let format = format_of(&payload.receipt)?;
         let (events, _) = map(format, payload);
         let prepared =
@@ -294,16 +299,27 @@ impl Intake {
 
 /// Maps the records of a payload; the same payload gives the same rows, now and at a replay.
 fn map(format: &dyn Format, payload: &Payload) -> (EventBatch, usize) {
-    let delivery = Delivery {
-        received_micros: payload.receipt.received_micros,
-        zone_offset_seconds: payload.receipt.zone_offset_seconds,
-        source: payload.receipt.source.as_deref(),
-        path: payload.receipt.path.as_deref(),
-        header: &payload.header,
-    };
     let mut events = EventBatch::new();
-    let failed = map_records(format, &payload.bytes, &payload.spans, &delivery, &mut events);
+    let failed =
+        map_records(format, &payload.bytes, &payload.spans, &payload.delivery(), &mut events);
     (events, failed)
+}
+
+/// Names that come from outside stand in the records of the ledger, which have a limit.
+fn check_receipt(receipt: &Receipt) -> Result<(), IntakeError> {
+    for (what, text, bytes_max) in [
+        ("source", &receipt.source, SOURCE_BYTES_MAX),
+        ("peer", &receipt.peer, SOURCE_BYTES_MAX),
+        ("path", &receipt.path, PATH_BYTES_MAX),
+    ] {
+        let bytes = text.as_ref().map_or(0, String::len);
+        if bytes > bytes_max {
+            let text =
+                format!("the {what} has {bytes} bytes, which is over the limit of {bytes_max}");
+            return Err(IntakeError::Refused(text));
+        }
+    }
+    Ok(())
 }
 
 fn format_of(receipt: &Receipt) -> Result<&'static dyn Format, IntakeError> {

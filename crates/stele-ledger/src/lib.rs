@@ -32,6 +32,7 @@ pub mod note;
 pub mod proof;
 pub mod record;
 pub mod salt;
+pub mod seeds;
 pub mod tile;
 pub mod tlog_proof;
 pub mod tree;

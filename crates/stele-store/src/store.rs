@@ -357,15 +357,13 @@ impl Store {
         self.installed(table, self.committed_sequence())
     }
 
-    /// The content of the file of a commit in the table's own log; `None` where there is none yet.
-    pub async fn commit_file(&self, version: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    /// The content of the file of a commit in the table's own log.
+    pub async fn commit_file(&self, version: u64) -> Result<Vec<u8>, StoreError> {
         let path = Path::from(format!("_delta_log/{version:020}.json"));
-        let found = match self.lake.folder(EVENTS).get(&path).await {
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            other => other.map_err(StoreError::object("read", &path))?,
-        };
+        let folder = self.lake.folder(EVENTS);
+        let found = folder.get(&path).await.map_err(StoreError::object("read", &path))?;
         let content = found.bytes().await.map_err(StoreError::object("read", &path))?;
-        Ok(Some(content.to_vec()))
+        Ok(content.to_vec())
     }
 
     /// Figures about the present moment.

@@ -50,10 +50,18 @@ pub struct TrustArguments {
     /// A verifier key of the log, or a file with such keys, one a line.
     #[arg(long = "key", value_name = "VKEY|FILE", required = true)]
     pub keys: Vec<String>,
+    /// Who must have witnessed it.
+    #[command(flatten)]
+    pub witnesses: WitnessArguments,
+}
+
+/// Who must have witnessed a checkpoint.
+#[derive(Debug, Clone, Args)]
+pub struct WitnessArguments {
     /// A verifier key of a witness, or a file with such keys.
     #[arg(long = "witness", value_name = "VKEY|FILE")]
     pub witnesses: Vec<String>,
-    /// How many of the witnesses must have signed; all if nothing is said.
+    /// How many of the witnesses must have signed; all where it is not given.
     #[arg(long, value_name = "N")]
     pub witnesses_needed: Option<usize>,
 }
@@ -69,10 +77,21 @@ pub struct LakeArguments {
     /// Whom to believe.
     #[command(flatten)]
     pub trust: TrustArguments,
-    /// Reads no rows: only the ledger, and which files there are.
+    /// How much of it, against what.
+    #[command(flatten)]
+    pub how: HowArguments,
+    /// The report as JSON; told by whoever runs it.
+    #[arg(skip)]
+    pub json: bool,
+}
+
+/// How a data folder is verified.
+#[derive(Debug, Args)]
+pub struct HowArguments {
+    /// Read no rows: only the ledger, and which files there are.
     #[arg(long, conflicts_with = "deep")]
     pub quick: bool,
-    /// Derives the columns of every row again, not only of some.
+    /// Derive the columns of every row again, not only of some.
     #[arg(long)]
     pub deep: bool,
     /// An older checkpoint: what was there then is not read again.
@@ -81,10 +100,7 @@ pub struct LakeArguments {
     /// A folder with checkpoints that were kept elsewhere.
     #[arg(long, value_name = "DIR")]
     pub anchors: Option<PathBuf>,
-    /// The report as JSON; told by whoever runs it.
-    #[arg(skip)]
-    pub json: bool,
-    /// On so many threads; as many as there are processors if nothing is said.
+    /// On so many threads; as many as there are processors where it is not given.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
 }
@@ -95,7 +111,7 @@ pub struct ProofArguments {
     /// The proof.
     #[arg(value_name = "FILE")]
     pub proof: PathBuf,
-    /// The bytes of the event; FILE.raw if nothing is said.
+    /// The bytes of the event; FILE.raw where it is not given.
     #[arg(long, value_name = "FILE")]
     pub raw: Option<PathBuf>,
     /// Whom to believe.
@@ -184,8 +200,8 @@ impl TrustArguments {
 
     /// Who must have witnessed a checkpoint.
     pub fn policy(&self) -> Result<WitnessPolicy, String> {
-        let witnesses = keys(&self.witnesses)?;
-        let needed = self.witnesses_needed.unwrap_or(witnesses.len());
+        let witnesses = keys(&self.witnesses.witnesses)?;
+        let needed = self.witnesses.witnesses_needed.unwrap_or(witnesses.len());
         WitnessPolicy::new(witnesses, needed).map_err(|error| error.to_string())
     }
 }
@@ -207,6 +223,18 @@ fn keys(texts: &[String]) -> Result<Vec<VerifierKey>, String> {
     Ok(keys)
 }
 
+fn write_report<R: serde::Serialize + std::fmt::Display>(
+    output: &mut Output<'_>,
+    report: &R,
+    json: bool,
+) -> Result<(), String> {
+    if json {
+        let json = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
+        return wrote(writeln!(output.data, "{json}"));
+    }
+    wrote(write!(output.data, "{report}"))
+}
+
 fn wrote(result: io::Result<()>) -> Result<(), String> {
     result.map_err(|error| format!("cannot write the report: {error}"))
 }
@@ -216,25 +244,20 @@ impl LakeArguments {
     pub fn run(&self, output: &mut Output<'_>) -> Result<u8, String> {
         let mut options = Options::new(self.trust.keys()?);
         options.witnesses = self.trust.policy()?;
-        options.since.clone_from(&self.since);
-        options.anchors.clone_from(&self.anchors);
-        if self.quick {
+        options.since.clone_from(&self.how.since);
+        options.anchors.clone_from(&self.how.anchors);
+        if self.how.quick {
             options.depth = Depth::Quick;
-        } else if self.deep {
+        } else if self.how.deep {
             options.depth = Depth::Deep;
         }
-        options.threads = self.threads.unwrap_or(options.threads);
+        options.threads = self.how.threads.unwrap_or(options.threads);
         let shown = AtomicU64::new(0);
         let report = lake::verify(&self.folder, &options, &|progress| {
             show(&shown, progress, output.rest);
         });
         let report = report.map_err(|error| error.to_string())?;
-        if self.json {
-            let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-            wrote(writeln!(output.data, "{json}"))?;
-        } else {
-            wrote(write!(output.data, "{report}"))?;
-        }
+        write_report(output, &report, self.json)?;
         Ok(report.outcome.exit_code())
     }
 }
@@ -323,12 +346,7 @@ impl CloudTrailArguments {
         };
         let report = cloudtrail::verify_folder(&files, &mut |_| {});
         let report = report.map_err(|error| error.to_string())?;
-        if self.json {
-            let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-            wrote(writeln!(output.data, "{json}"))?;
-        } else {
-            wrote(write!(output.data, "{report}"))?;
-        }
+        write_report(output, &report, self.json)?;
         Ok(report.outcome.exit_code())
     }
 }

@@ -38,13 +38,15 @@ use chrono::TimeDelta;
 
 pub use anchors::{Anchor, Anchors};
 pub use files::{FolderOptions, verify_folder};
-pub use finding::{Finding, Interval, Kind, Severity};
+pub use finding::{Finding, Interval, Kind};
 pub use keys::PublicKeys;
 pub use metadata::{MetadataMap, SIDECAR};
 pub use names::{ChainId, Place, Time, time_from};
 use names::{DigestName, LogName, is_among_digests};
 use report::Reporter;
-pub use report::{ChainReport, Counts, File, Judgement, Outcome, Report, Verdict};
+pub use report::{ChainReport, Counts, File, Judgement, Report, Verdict};
+
+pub use crate::verdict::{Outcome, Severity};
 use unreferenced::PlaceTimes;
 use walked::{Entry, Walked, Wanted};
 

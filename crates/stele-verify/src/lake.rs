@@ -54,13 +54,15 @@ use stele_ledger::note::NOTE_BYTES_MAX;
 use stele_ledger::tile::{TILE_WIDTH, Tile};
 
 use finding::Findings;
-pub use finding::{Finding, Kind, Severity};
+pub use finding::{Finding, Kind};
 use ledger::Proven;
 use pass::Pass;
 use place::Place;
 pub use prove::{Proof, ProveError, Wanted, prove, verify_proof};
 pub(crate) use report::shown;
-pub use report::{Gap, Outcome, Report, Verified};
+pub use report::{Gap, Report, Verified};
+
+pub use crate::verdict::{Outcome, Severity};
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

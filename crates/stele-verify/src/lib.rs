@@ -6,9 +6,11 @@
 //!
 //! [`lake`] verifies a data folder of Stele against its ledger, and makes proofs of single events.
 //! [`cloudtrail`] judges the digest chains that AWS CloudTrail delivers beside its logs.
+//! [`verdict`] is what both say in the end.
 //! [`arguments`] is the command line of both, for this crate's own binary and for `stele`.
 
 pub mod arguments;
 pub mod cloudtrail;
 pub mod lake;
 pub mod objects;
+pub mod verdict;

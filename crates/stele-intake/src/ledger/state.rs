@@ -13,8 +13,6 @@ use stele_ledger::record::{Deed, Record};
 const RECENT_BATCHES_MAX: usize = 20_000;
 /// So many sources have a number of their own; then all begin anew, which is an act on record.
 pub(super) const SOURCES_MAX: usize = 100_000;
-/// The kind of the act that lets the numbers of all sources begin anew.
-pub(super) const SOURCES_RESTART: &str = "sources-restart";
 
 /// The state after a number of entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +80,7 @@ impl WriterState {
                         None => self.settings.remove(name),
                     };
                 }
-                Deed::Other { kind, .. } if kind == SOURCES_RESTART => self.sources.clear(),
+                Deed::Renumber {} => self.sources.clear(),
                 _ => {}
             },
             _ => {}

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use stele_event::runtime::{ManualClock, SeededEntropy};
-use stele_ledger::hash::{leaf_hash, root_of};
+use stele_ledger::hash::{Hash, leaf_hash, root_of};
 use stele_ledger::key::{Algorithm, Ed25519Signer};
-use stele_ledger::record::{Batch, Dropped, Parts, Reason, Request};
+use stele_ledger::record::{Batch, Dropped, Parts, Reason, Record, Request};
+use stele_ledger::seeds::seeds_name;
 
 use super::*;
 use crate::filesystem::fault::{FaultFileSystem, Faults};
@@ -269,6 +270,56 @@ fn runs_keys_settings_and_beats_come_on_record() {
     assert!(
         anchored.iter().any(|path| path.ends_with(again.checkpoint().unwrap().size.to_string()))
     );
+}
+
+/// A batch of one event from each of some sources.
+fn from_many(number: i64, sources: std::ops::Range<usize>) -> ClosedBatch {
+    let mut closed = closed(number);
+    let request = Request { count: 1, duplicates: 0, ..closed.requests[0].clone() };
+    let named = sources.map(|source| Request { source: source.to_string(), ..request.clone() });
+    closed.requests = named.collect();
+    closed.batch.positions = closed.requests.len() as u32;
+    closed.batch.stored = closed.batch.positions;
+    closed.batch.dropped = Dropped::default();
+    closed
+}
+
+#[test]
+fn the_numbers_of_too_many_sources_begin_anew_on_record() {
+    let disk = FaultFileSystem::default();
+    let ledger = open(&disk).unwrap();
+    for number in 0..10 {
+        let first = number as usize * 10_000;
+        ledger.record(from_many(number, first..first + 10_000));
+    }
+    ledger.record(from_many(10, 0..2));
+    ledger.seal().unwrap();
+    let ledger = open(&disk).unwrap();
+    ledger.record(from_many(11, 0..3));
+    ledger.seal().unwrap();
+    let size = ledger.checkpoint().unwrap().size;
+    let last: Vec<_> =
+        ledger.entries(size - 5, 5).unwrap().iter().map(|e| Record::decode(e).unwrap()).collect();
+    assert!(matches!(&last[0], Record::Act(act) if act.deed == Deed::Renumber {}), "{last:?}");
+    let firsts = |record: &Record| match record {
+        Record::Receipt(receipt) => receipt.requests.iter().map(|r| r.first).collect(),
+        _ => Vec::new(),
+    };
+    assert_eq!((firsts(&last[1]), firsts(&last[3])), (vec![0, 0], vec![1, 1, 0]));
+}
+
+#[test]
+fn a_batch_that_cannot_come_on_record_stops_everything_and_is_had_again() {
+    let disk = FaultFileSystem::default();
+    let ledger = open(&disk).unwrap();
+    ledger.record(closed(1));
+    let mut wrong = closed(2);
+    wrong.batch.stored = 3;
+    ledger.record(wrong);
+    assert!(ledger.problem().unwrap().contains("batch 2"));
+    assert!(ledger.seal().unwrap_err().to_string().contains("batch 2"));
+    let again = open(&disk).unwrap();
+    assert_eq!((again.problem(), again.has(1), again.has(2)), (None, false, false));
 }
 
 #[test]

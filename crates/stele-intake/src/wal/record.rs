@@ -17,6 +17,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use stele_parse::driver::Delivery;
 use stele_parse::format::Span;
 
 use super::WalError;
@@ -81,6 +82,19 @@ pub struct Payload {
     pub spans: Vec<Span>,
     /// The bytes.
     pub bytes: Bytes,
+}
+
+impl Payload {
+    /// What its records are mapped with beside their bytes.
+    pub fn delivery(&self) -> Delivery<'_> {
+        Delivery {
+            received_micros: self.receipt.received_micros,
+            zone_offset_seconds: self.receipt.zone_offset_seconds,
+            source: self.receipt.source.as_deref(),
+            path: self.receipt.path.as_deref(),
+            header: &self.header,
+        }
+    }
 }
 
 /// Where the writer puts a payload.

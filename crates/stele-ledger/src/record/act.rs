@@ -85,6 +85,8 @@ pub enum Deed {
         /// The hold's name.
         hold: String,
     },
+    /// The numbers of all sources begin anew: there were more than the writer can remember.
+    Renumber {},
     /// Anything else that is to be on record: a role, an export, a break-glass access.
     Other {
         /// What kind.

@@ -60,5 +60,4 @@ fn a_proof_is_small() {
     let checkpoint = Checkpoint::new(ORIGIN, head).sign(&signer()).unwrap();
     let file = proof.into_file(5_000_000, vec![Hash::of(b"path"); 24], checkpoint).to_string();
     assert!(file.len() <= 2_048, "{} bytes", file.len());
-    println!("a proof of {} bytes", file.len());
 }

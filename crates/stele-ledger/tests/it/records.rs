@@ -37,6 +37,7 @@ fn samples() -> Vec<Record> {
         Deed::Expire { policy: text("p"), batches: vec![(1, 4), (9, 9)] },
         Deed::Hold { hold: text("h"), scope: text("dataset:main") },
         Deed::Release { hold: text("h") },
+        Deed::Renumber {},
         Deed::Other { kind: text("export"), detail: text("ünïcode") },
     ];
     let mut records: Vec<_> = deeds.into_iter().map(act).collect();

@@ -49,13 +49,11 @@ pub(super) fn keys(config: &NodeConfig) -> KeyFolder {
 
 /// Puts every version of the table on record that is not there yet.
 pub(super) async fn follow_table(ledger: &Ledger, store: &Store) -> Result<(), NodeError> {
-    loop {
+    while ledger.next_version() <= store.view().version {
         let version = ledger.next_version();
-        match store.commit_file(version).await? {
-            Some(content) => ledger.commit(EVENTS, version, &content)?,
-            None => return Ok(()),
-        }
+        ledger.commit(EVENTS, version, &store.commit_file(version).await?)?;
     }
+    Ok(())
 }
 
 /// Tells whoever looks into the folder what it is, and by which key its ledger is verified.

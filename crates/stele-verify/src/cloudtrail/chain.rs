@@ -10,7 +10,7 @@ use std::io;
 use chrono::DateTime;
 
 use super::digest::{Digest, Unread, hex};
-use super::finding::{Finding, Kind, Severity, shown};
+use super::finding::{Finding, Kind, shown};
 use super::logs;
 use super::names::{ChainId, DigestName, Time};
 use super::report::{ChainReport, File, Judgement, Reporter, Verdict};
@@ -112,7 +112,8 @@ impl Walk<'_, '_, '_> {
                 };
                 Signing { ctx: self.ctx, id: self.id, window: self.window }
                     .check(entry, digest, &held, &mut wrong);
-                let failed = wrong.iter().any(|(kind, _)| kind.severity() == Severity::Difference);
+                let failed =
+                    wrong.iter().any(|(kind, _)| kind.severity() == super::Severity::Difference);
                 if !failed && claims.is_empty() && self.is_no_link(entry) {
                     wrong.push((Kind::DigestUnreferenced, String::new()));
                 }

@@ -3,48 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::names::Time;
-
-/// How grave a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Worth knowing; the verdict stands.
-    Note,
-    /// Something could not be judged.
-    Incomplete,
-    /// What lies there is not what AWS signed, or a part of it is gone.
-    Difference,
-}
-
-macro_rules! kinds {
-    ($($kind:ident, $name:literal, $severity:ident, $meaning:literal;)*) => {
-        /// What was found.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind {
-            $(#[doc = $meaning] $kind,)*
-        }
-
-        impl Kind {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$kind),*];
-
-            /// Its name, in reports and documents.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$kind => $name,)* }
-            }
-
-            /// How grave it is.
-            pub fn severity(self) -> Severity {
-                match self { $(Self::$kind => Severity::$severity,)* }
-            }
-
-            /// What it means, in one sentence.
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$kind => $meaning,)* }
-            }
-        }
-    };
-}
+use crate::verdict::{Severity, kinds};
 
 kinds! {
     DigestMissing, "digest-missing", Difference,
@@ -126,12 +85,6 @@ kinds! {
          cannot be noticed.";
     NameUnknown, "name-unknown", Note,
         "A file among the digests has no name that CloudTrail gives, and was not read.";
-}
-
-impl Serialize for Kind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
 }
 
 /// From when to when.

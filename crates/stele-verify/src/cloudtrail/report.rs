@@ -5,31 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::finding::{Finding, Interval, Kind, Severity, shown};
+use super::finding::{Finding, Interval, Kind, shown};
 use super::names::ChainId;
-
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Everything that was asked for is there and is what AWS signed.
-    Verified,
-    /// Something differs or is gone.
-    Difference,
-    /// Nothing differs, but something could not be judged.
-    Incomplete,
-}
-
-impl Outcome {
-    /// The exit code of the command.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Verified => 0,
-            Self::Difference => 3,
-            Self::Incomplete => 4,
-        }
-    }
-}
+use crate::verdict::{Outcome, Severity, clean};
 
 /// What kind of file a verdict is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -220,11 +198,7 @@ impl<'a> Reporter<'a> {
     }
 
     pub(crate) fn finish(mut self) -> Report {
-        self.report.outcome = match self.worst {
-            Severity::Note => Outcome::Verified,
-            Severity::Incomplete => Outcome::Incomplete,
-            Severity::Difference => Outcome::Difference,
-        };
+        self.report.outcome = Outcome::of(Some(self.worst));
         self.report.findings.sort_by(|a, b| {
             let order = |f: &Finding| (f.chain.clone(), f.interval, f.key.clone(), f.kind);
             b.severity.cmp(&a.severity).then_with(|| order(a).cmp(&order(b)))
@@ -253,35 +227,28 @@ impl fmt::Display for Report {
                 writeln!(f, "  {kind}: {count}")?;
             }
         }
-        let ended = match self.outcome {
-            Outcome::Verified => "verified",
-            Outcome::Difference => "NOT verified: something differs or is gone",
-            Outcome::Incomplete => "incomplete: nothing differs, but not all could be judged",
-        };
-        writeln!(f, "\n{ended}")
+        writeln!(f, "\n{}", self.outcome.sentence())
     }
 }
 
 fn show(finding: &Finding, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let severity = match finding.severity {
-        Severity::Note => "note",
-        Severity::Incomplete => "not judged",
-        Severity::Difference => "difference",
-    };
+    let severity = finding.severity.word();
     writeln!(f, "\n{severity}: {}: {}", finding.kind.name(), finding.meaning)?;
     if let Some(chain) = &finding.chain {
-        writeln!(f, "  trail: {chain}")?;
+        writeln!(f, "  trail: {}", clean(chain))?;
     }
     match (&finding.bucket, &finding.key) {
-        (Some(bucket), Some(key)) => writeln!(f, "  object: s3://{bucket}/{key}")?,
-        (None, Some(key)) => writeln!(f, "  object: {key}")?,
+        (Some(bucket), Some(key)) => {
+            writeln!(f, "  object: s3://{}/{}", clean(bucket), clean(key))?;
+        }
+        (None, Some(key)) => writeln!(f, "  object: {}", clean(key))?,
         _ => {}
     }
     if let Some(interval) = finding.interval {
         writeln!(f, "  time: {} to {}", shown(interval.start), shown(interval.end))?;
     }
     if !finding.detail.is_empty() {
-        writeln!(f, "  {}", finding.detail)?;
+        writeln!(f, "  {}", clean(&finding.detail))?;
     }
     Ok(())
 }

@@ -3,49 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-/// How grave a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Worth knowing; the verdict stands.
-    Note,
-    /// Something could not be judged.
-    Incomplete,
-    /// What lies there is not what was signed, or a part of it is gone.
-    Difference,
-}
-
-macro_rules! kinds {
-    ($($kind:ident, $name:literal, $severity:ident, $meaning:literal;)*) => {
-        /// What was found.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind {
-            $(#[doc = $meaning] $kind,)*
-        }
-
-        impl Kind {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$kind),*];
-
-            /// Its name, in reports and documents.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$kind => $name,)* }
-            }
-
-            /// How grave it is.
-            pub fn severity(self) -> Severity {
-                match self { $(Self::$kind => Severity::$severity,)* }
-            }
-
-            /// What it means, in one sentence.
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$kind => $meaning,)* }
-            }
-        }
-    };
-}
+use crate::verdict::{Severity, kinds};
 
 kinds! {
     CheckpointMissing, "checkpoint-missing", Difference,
@@ -203,12 +163,6 @@ kinds! {
         "The write-ahead log holds events that are newer than the checkpoint.";
     Unreadable, "unreadable", Incomplete,
         "A file or a folder could not be read.";
-}
-
-impl Serialize for Kind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
 }
 
 /// One thing that was found.

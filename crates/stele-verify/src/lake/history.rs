@@ -364,6 +364,7 @@ impl History {
                 erased.extend(positions.into_iter().zip(leaves));
             }
             Deed::Expire { batches, .. } => self.expired.extend(batches),
+            Deed::Renumber {} => self.next_of_source.clear(),
             Deed::Config { .. } | Deed::Hold { .. } | Deed::Release { .. } | Deed::Other { .. } => {
             }
         }

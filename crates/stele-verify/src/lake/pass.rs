@@ -12,7 +12,7 @@ use super::ledger::{self, Proven};
 use super::report::{Gap, Report, Verified};
 use super::rows::Work;
 use super::workers::read_files;
-use super::{Context, Depth, Error, kept, log, seeds};
+use super::{Context, Depth, Error, Outcome, kept, log, seeds};
 
 /// One verification, up to the checkpoint that it read.
 pub(super) struct Pass {
@@ -184,7 +184,7 @@ impl Pass {
         let depth = ctx.options.depth.name();
         let (findings, counts) = ctx.findings.finish();
         Report {
-            outcome: Report::outcome_of(&counts),
+            outcome: Outcome::of(counts.keys().map(|kind| kind.severity()).max()),
             origin,
             size: self.proven.as_ref().map(|proven| proven.head.size),
             root: self.proven.as_ref().map(|proven| proven.head.root.to_base64()),

@@ -17,7 +17,7 @@ use stele_ledger::key::VerifierKey;
 use stele_ledger::proof::{TileSubtrees, prove_inclusion};
 use stele_ledger::salt::event_leaf;
 use stele_ledger::tlog_proof::Trust;
-use stele_parse::driver::{Delivery, map_records};
+use stele_parse::driver::map_records;
 use stele_parse::formats;
 
 use super::files::{self, Present};
@@ -202,14 +202,8 @@ impl Search<'_> {
         });
         self.scan_log(&mut |placement, payload| {
             let Some(format) = formats::by_id(&payload.receipt.format) else { return };
-            let delivery = Delivery {
-                received_micros: payload.receipt.received_micros,
-                zone_offset_seconds: payload.receipt.zone_offset_seconds,
-                source: payload.receipt.source.as_deref(),
-                path: payload.receipt.path.as_deref(),
-                header: &payload.header,
-            };
             let mut events = EventBatch::new();
+            let delivery = payload.delivery();
             map_records(format, &payload.bytes, &payload.spans, &delivery, &mut events);
             for index in 0..events.rows() {
                 let position = i64::from(placement.first_pos) + index as i64;

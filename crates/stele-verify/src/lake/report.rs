@@ -6,30 +6,8 @@ use std::fmt;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
-use super::finding::{Finding, Kind, Severity};
-
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Everything that was looked at is what was signed.
-    Verified,
-    /// Something differs or is gone.
-    Difference,
-    /// Nothing differs, but something could not be judged.
-    Incomplete,
-}
-
-impl Outcome {
-    /// The exit code of the command.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Verified => 0,
-            Self::Difference => 3,
-            Self::Incomplete => 4,
-        }
-    }
-}
+use super::finding::{Finding, Kind};
+use crate::verdict::{Outcome, clean};
 
 /// A time in which nothing was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -111,14 +89,6 @@ impl Report {
     pub fn has(&self, kind: Kind) -> bool {
         self.counts.contains_key(&kind)
     }
-
-    pub(super) fn outcome_of(counts: &BTreeMap<Kind, u64>) -> Outcome {
-        match counts.keys().map(|kind| kind.severity()).max() {
-            Some(Severity::Difference) => Outcome::Difference,
-            Some(Severity::Incomplete) => Outcome::Incomplete,
-            Some(Severity::Note) | None => Outcome::Verified,
-        }
-    }
 }
 
 /// A time as people read it.
@@ -167,22 +137,16 @@ impl fmt::Display for Report {
                 writeln!(f, "  {}: {count}", kind.name())?;
             }
         }
-        let ended = match self.outcome {
-            Outcome::Verified if self.depth == "quick" => "verified, without reading any row",
-            Outcome::Verified => "verified",
-            Outcome::Difference => "NOT verified: something differs or is gone",
-            Outcome::Incomplete => "incomplete: nothing differs, but not all could be judged",
+        let unread = match self.outcome {
+            Outcome::Verified if self.depth == "quick" => ", without reading any row",
+            _ => "",
         };
-        writeln!(f, "\n{ended}")
+        writeln!(f, "\n{}{unread}", self.outcome.sentence())
     }
 }
 
 fn show(finding: &Finding, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let severity = match finding.severity {
-        Severity::Note => "note",
-        Severity::Incomplete => "not judged",
-        Severity::Difference => "difference",
-    };
+    let severity = finding.severity.word();
     writeln!(f, "\n{severity}: {}: {}", finding.kind.name(), finding.meaning)?;
     if let Some(object) = &finding.object {
         writeln!(f, "  file: {}", clean(object))?;
@@ -194,9 +158,4 @@ fn show(finding: &Finding, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {}", clean(&finding.detail))?;
     }
     Ok(())
-}
-
-/// Without what a terminal would take for a command.
-fn clean(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

@@ -2,22 +2,15 @@
 
 use stele_ledger::hash::{HASH_BYTES, Hash};
 use stele_ledger::salt::{SaltKey, seed_commitment};
-use stele_ledger::tile::{TILE_WIDTH, Tile};
+use stele_ledger::seeds::{SEED_RECORD_BYTES, seeds_name};
+use stele_ledger::tile::TILE_WIDTH;
 
 use super::Context;
 use super::finding::{Finding, Kind};
 use super::history::{BatchState, History};
 
-/// A batch takes this many bytes in a file of seeds: its number and its seed.
-const SEED_BYTES: usize = 8 + HASH_BYTES;
 /// The rest of a punctured seed is not longer than a node for every position.
 const PUNCTURED_BYTES_MAX: u64 = 16_384 * 35;
-
-/// The name of the file of seeds of a bundle of entries.
-pub(super) fn seed_file(bundle: u64) -> String {
-    let path = Tile::entries(bundle, TILE_WIDTH).to_string();
-    format!("seeds/{}", path.trim_start_matches("tile/entries/"))
-}
 
 /// Reads the seeds of all batches.
 pub(super) fn load(ctx: &Context<'_>, history: &mut History) {
@@ -28,8 +21,8 @@ pub(super) fn load(ctx: &Context<'_>, history: &mut History) {
         let count = rest.iter().take_while(|batch| batch.index / wide == bundle).count();
         let (now, later) = rest.split_at_mut(count);
         rest = later;
-        let name = ctx.place.ledger(&seed_file(bundle));
-        let bytes = match ctx.place.read(&name, wide * SEED_BYTES as u64) {
+        let name = ctx.place.ledger(&seeds_name(bundle));
+        let bytes = match ctx.place.read(&name, wide * SEED_RECORD_BYTES as u64) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let finding = Finding::new(Kind::SeedDiffers).object(&name);
@@ -41,11 +34,12 @@ pub(super) fn load(ctx: &Context<'_>, history: &mut History) {
             ctx.findings.find(Finding::new(Kind::SeedMissing).object(&name));
             continue;
         };
-        if bytes.len() % SEED_BYTES != 0 {
-            let detail = format!("it has {} bytes, no multiple of {SEED_BYTES}", bytes.len());
+        if bytes.len() % SEED_RECORD_BYTES != 0 {
+            let detail =
+                format!("it has {} bytes, no multiple of {SEED_RECORD_BYTES}", bytes.len());
             ctx.findings.find(Finding::new(Kind::SeedDiffers).object(&name).detail(detail));
         }
-        let mut seeds = bytes.chunks_exact(SEED_BYTES);
+        let mut seeds = bytes.chunks_exact(SEED_RECORD_BYTES);
         for batch in now {
             batch.salts = one(ctx, &name, batch, seeds.next());
         }

@@ -1,6 +1,7 @@
 //! What must not be called a difference.
 
 use proptest::prelude::*;
+use stele_ledger::record::Deed;
 use stele_verify::lake::{Depth, Kind, Options, Outcome, Report};
 
 use crate::maker::{Maker, options, sent, standard};
@@ -27,6 +28,25 @@ fn a_usual_folder_verifies_and_everything_in_it_was_read() {
     for depth in [Depth::Quick, Depth::Sampled { one_in: 3 }] {
         passes(&maker.verify(&Options { depth, ..options() }));
     }
+}
+
+#[test]
+fn the_numbers_of_sources_begin_anew_where_an_act_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = standard(folder.path());
+    maker.next_of.clear();
+    maker.batch(&sent(5, 5), &[]);
+    maker.flush();
+    maker.publish();
+    assert!(maker.verify(&options()).has(Kind::SequenceOverlap));
+    let folder = tempfile::tempdir().unwrap();
+    let mut maker = standard(folder.path());
+    maker.act(Deed::Renumber {});
+    maker.next_of.clear();
+    maker.batch(&sent(5, 5), &[]);
+    maker.flush();
+    maker.publish();
+    passes(&maker.verify(&options()));
 }
 
 #[test]

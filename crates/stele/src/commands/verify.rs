@@ -1,14 +1,14 @@
 //! `stele verify` and `stele prove`: the offline verifier (`stele-verify`) over the data folder.
 
 use std::io;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::bail;
 use stele_verify::arguments::{
-    CloudTrailArguments, LakeArguments, Output, ProofArguments, ProveArguments, TrustArguments,
+    CloudTrailArguments, HowArguments, LakeArguments, Output, ProofArguments, ProveArguments,
+    TrustArguments, WitnessArguments,
 };
 
 use crate::Context;
@@ -30,21 +30,8 @@ pub(crate) struct Arguments {
     /// The bytes of the proof's event; FILE.raw where it is not given.
     #[arg(long, value_name = "FILE", requires = "proof")]
     raw: Option<PathBuf>,
-    /// Read no rows: only the ledger, and which files there are.
-    #[arg(long, conflicts_with = "deep")]
-    quick: bool,
-    /// Derive the columns of every row again, not only of some.
-    #[arg(long)]
-    deep: bool,
-    /// An older checkpoint: what was there then is not read again.
-    #[arg(long, value_name = "FILE")]
-    since: Option<PathBuf>,
-    /// A folder with checkpoints that were kept elsewhere.
-    #[arg(long, value_name = "DIR")]
-    anchors: Option<PathBuf>,
-    /// On so many threads; as many as there are processors where it is not given.
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    how: HowArguments,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -60,12 +47,8 @@ struct Trust {
     /// folder itself are taken: then whoever could change the keys could change everything.
     #[arg(long = "key", value_name = "VKEY|FILE")]
     keys: Vec<String>,
-    /// A verifier key of a witness, or a file with such keys.
-    #[arg(long = "witness", value_name = "VKEY|FILE")]
-    witnesses: Vec<String>,
-    /// How many of the witnesses must have signed; all where it is not given.
-    #[arg(long, value_name = "N")]
-    witnesses_needed: Option<usize>,
+    #[command(flatten)]
+    witnesses: WitnessArguments,
 }
 
 /// Make the proof of one event: a file, and the event's bytes beside it.
@@ -96,16 +79,7 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         bail!("there is no folder `{}`; name another, or give `--data`", folder.display());
     }
     let trust = arguments.trust.of(&folder)?;
-    let lake = LakeArguments {
-        folder,
-        trust,
-        quick: arguments.quick,
-        deep: arguments.deep,
-        since: arguments.since,
-        anchors: arguments.anchors,
-        json,
-        threads: arguments.threads,
-    };
+    let lake = LakeArguments { folder, trust, how: arguments.how, json };
     told(|output| lake.run(output))
 }
 
@@ -130,8 +104,7 @@ impl Trust {
             );
             keys.push(found.display().to_string());
         }
-        let (witnesses, witnesses_needed) = (self.witnesses.clone(), self.witnesses_needed);
-        Ok(TrustArguments { keys, witnesses, witnesses_needed })
+        Ok(TrustArguments { keys, witnesses: self.witnesses.clone() })
     }
 }
 

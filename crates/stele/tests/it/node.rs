@@ -96,9 +96,11 @@ fn hostile_bodies_get_a_clear_answer_and_nothing_readable_is_lost() {
     assert_eq!(status, 400, "{answer}");
     assert!(answer.contains("intake."), "{answer}");
 
+    let long_source = &format!("ingest?source={}", "x".repeat(2_000));
     for (method, path, headers, expected, part) in [
         ("POST", "ingest/nonsense", "", 400, "unknown format `nonsense`"),
         ("POST", "ingest?dataset=../x", "", 400, "is no name for a dataset"),
+        ("POST", long_source, "", 400, "the source has 2000 bytes"),
         ("POST", "ingest", "Content-Encoding: br\r\n", 400, "content-encoding `br` is not read"),
         ("POST", "ingest", "Content-Encoding: gzip\r\n", 400, "\"code\":\"body_damaged\""),
         ("POST", "nonsense", "", 404, "there is nothing at `POST /api/v1/nonsense`"),

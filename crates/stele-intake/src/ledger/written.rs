@@ -1,0 +1,134 @@
+//! What is written of a ledger, and how it grows: entries, tiles and seeds first, durably, then the
+//! checkpoint over them.
+
+use stele_ledger::checkpoint::Checkpoint;
+use stele_ledger::key::Signer;
+use stele_ledger::proof::TreeHead;
+use stele_ledger::record::Record;
+use stele_ledger::seeds::{SEED_RECORD_BYTES, put_seed, seeds_name};
+use stele_ledger::tile::{TILE_WIDTH, Tile, read_entries};
+use stele_ledger::tree::Log;
+
+use super::files::Files;
+use super::state::WriterState;
+use super::waiting::BatchSeed;
+use super::{CHECKPOINT, LedgerError, STATE, Sealed};
+
+/// The ledger in its folder.
+pub(super) struct Written {
+    pub(super) files: Files,
+    pub(super) log: Log,
+    pub(super) signer: Box<dyn Signer>,
+    pub(super) signed: Option<Sealed>,
+    pub(super) archived_micros: i64,
+    /// The seeds of the entry bundle that is not full.
+    seeds: (u64, Vec<u8>),
+}
+
+impl Written {
+    pub(super) fn new(files: Files, signer: Box<dyn Signer>) -> Self {
+        let (log, seeds) = (Log::default(), (0, Vec::new()));
+        Self { files, log, signer, signed: None, archived_micros: i64::MIN / 2, seeds }
+    }
+
+    /// Goes on after what lies in the folder under a checkpoint.
+    pub(super) fn go_on(&mut self, log: Log, note: Vec<u8>) -> Result<(), LedgerError> {
+        let size = log.size();
+        let bundle = size / u64::from(TILE_WIDTH);
+        self.seeds = (bundle, read_seeds(&self.files, bundle, size)?);
+        self.log = log;
+        self.signed = Some(Sealed { size, note });
+        Ok(())
+    }
+
+    /// Writes entries and seeds and signs a checkpoint over them. When it fails, nothing counts.
+    pub(super) fn append(
+        &mut self,
+        origin: &str,
+        entries: &[Vec<u8>],
+        seeds: &[BatchSeed],
+    ) -> Result<Sealed, LedgerError> {
+        let before = self.log.size();
+        let mut log = self.log.clone();
+        for write in log.append(entries)? {
+            self.files.write(&write.tile.to_string(), &write.bytes)?;
+        }
+        let mut bundle = self.seeds.clone();
+        for seed in seeds {
+            let at = seed.entry / u64::from(TILE_WIDTH);
+            if at != bundle.0 {
+                self.write_seeds(&bundle)?;
+                bundle = (at, Vec::new());
+            }
+            put_seed(&mut bundle.1, seed.batch, &seed.bytes);
+        }
+        if !seeds.is_empty() {
+            self.write_seeds(&bundle)?;
+        }
+        let size = log.size();
+        let head = TreeHead { size, root: log.root() };
+        let note = Checkpoint::new(origin, head).sign(&*self.signer)?.to_string().into_bytes();
+        self.files.write(CHECKPOINT, &note)?;
+        let kept: Vec<_> = Tile::partials(size).collect();
+        for tile in Tile::partials(before).filter(|tile| !kept.contains(tile)) {
+            self.files.remove(&tile.to_string());
+        }
+        (self.log, self.seeds) = (log, bundle);
+        let sealed = Sealed { size, note };
+        self.signed = Some(sealed.clone());
+        Ok(sealed)
+    }
+
+    fn write_seeds(&mut self, bundle: &(u64, Vec<u8>)) -> Result<(), LedgerError> {
+        if bundle.1.is_empty() {
+            return Ok(());
+        }
+        self.files.write(&seeds_name(bundle.0), &bundle.1)
+    }
+
+    /// Keeps a checkpoint.
+    pub(super) fn archive(&mut self, sealed: &Sealed) -> Result<(), LedgerError> {
+        self.files.write(&format!("archive/{}", sealed.size), &sealed.note)
+    }
+
+    /// Keeps the state, so that the next start reads only what came after it.
+    pub(super) fn keep(&mut self, state: &WriterState) -> Result<(), LedgerError> {
+        let state = serde_json::to_vec(state).unwrap_or_default();
+        self.files.write(STATE, &state)
+    }
+}
+
+/// The state after `size` entries: the one that was kept last, and the entries since.
+pub(super) fn read_state(files: &Files, size: u64) -> Result<WriterState, LedgerError> {
+    let kept = files.read(STATE)?.unwrap_or_default();
+    let mut state: WriterState = serde_json::from_slice(&kept).unwrap_or_default();
+    if state.size > size {
+        let before = state.size;
+        let reason = format!("it had {before} entries, and now it has {size}: it was put back");
+        return Err(LedgerError::Damaged { folder: files.path(""), reason });
+    }
+    let wide = u64::from(TILE_WIDTH);
+    for bundle in state.size / wide..size.div_ceil(wide) {
+        let width = (size - bundle * wide).min(wide);
+        let entries = read_entries(files, &Tile::entries(bundle, width as u16))?;
+        let known = state.size.saturating_sub(bundle * wide) as usize;
+        for entry in entries.iter().skip(known) {
+            state.follow(&Record::decode(entry)?);
+        }
+    }
+    Ok(state)
+}
+
+/// The seeds of a bundle, but for those of entries that no checkpoint covers.
+fn read_seeds(files: &Files, bundle: u64, size: u64) -> Result<Vec<u8>, LedgerError> {
+    let wide = u64::from(TILE_WIDTH);
+    let mut seeds = files.read(&seeds_name(bundle))?.unwrap_or_default();
+    let width = (size - bundle * wide).min(wide);
+    let entries = match width {
+        0 => Vec::new(),
+        width => read_entries(files, &Tile::entries(bundle, width as u16))?,
+    };
+    let is_batch = |entry: &&Vec<u8>| matches!(Record::decode(entry), Ok(Record::Batch(_)));
+    seeds.truncate(entries.iter().filter(is_batch).count() * SEED_RECORD_BYTES);
+    Ok(seeds)
+}
