@@ -140,7 +140,7 @@ fn path(name: &str, span: &Range<usize>) -> Result<Option<Meaning>, SearchError>
 }
 
 fn unknown(name: &str, span: &Range<usize>, sources: &[SourceField]) -> SearchError {
-    let near = nearest(name, sources, 1 + name.chars().count() / 3);
+    let near = nearest(name, sources, about(name));
     let suggestion = if near.is_empty() {
         String::new()
     } else {
@@ -157,42 +157,43 @@ fn unknown(name: &str, span: &Range<usize>, sources: &[SourceField]) -> SearchEr
 pub(crate) fn nearest_columns(name: &str, sources: &[SourceField], valid: &[&str]) -> Vec<String> {
     let short = SHORT_NAMES.iter().filter(|(short, _)| *short == name);
     let source = sources.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
-    let mut meant: Vec<&str> = short
+    let mut meant: Vec<String> = short
         .flat_map(|(_, columns)| columns.iter().copied())
         .chain(Column::by_ocsf_path(name))
         .chain(source.map(|field| field.column))
-        .map(Column::name)
+        .map(|column| format!("`{}`", column.name()))
         .collect();
-    if meant.is_empty() && name.chars().count() <= COMPARED_CHARS_MAX {
-        let lower = name.to_lowercase();
-        let distance_max = 1 + name.chars().count() / 3;
-        let mut near: Vec<(usize, &str)> = valid
-            .iter()
-            .map(|known| (strsim::levenshtein(&lower, &known.to_lowercase()), *known))
-            .filter(|(distance, _)| *distance <= distance_max)
-            .collect();
-        near.sort_unstable();
-        meant = near.into_iter().map(|(_, known)| known).collect();
-    }
     meant.dedup();
     meant.truncate(SUGGESTIONS_MAX);
-    meant.into_iter().map(|known| format!("`{known}`")).collect()
+    if meant.is_empty() { closest(name, valid.iter().copied(), about(name)) } else { meant }
 }
 
 /// The known names nearest to one that is not known, in backticks.
 fn nearest(name: &str, sources: &[SourceField], distance_max: usize) -> Vec<String> {
-    if name.chars().count() > COMPARED_CHARS_MAX {
-        return Vec::new();
-    }
-    let lower = name.to_lowercase();
     let known = COLUMNS
         .iter()
         .flat_map(|spec| [spec.name, spec.ocsf])
         .chain(SHORT_NAMES.iter().map(|(short, _)| *short))
         .chain(sources.iter().map(|field| field.name))
         .chain(PARTITIONS)
-        .chain([OUTCOME])
-        .filter(|known| !known.is_empty());
+        .chain([OUTCOME]);
+    closest(name, known.filter(|known| !known.is_empty()), distance_max)
+}
+
+/// How many letters may differ in what was meant.
+fn about(name: &str) -> usize {
+    1 + name.chars().count() / 3
+}
+
+fn closest<'a>(
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+    distance_max: usize,
+) -> Vec<String> {
+    if name.chars().count() > COMPARED_CHARS_MAX {
+        return Vec::new();
+    }
+    let lower = name.to_lowercase();
     let mut near: Vec<(usize, &str)> = known
         .map(|known| (strsim::levenshtein(&lower, &known.to_lowercase()), known))
         .filter(|(distance, _)| *distance <= distance_max)
