@@ -37,7 +37,7 @@ export async function servePage(stele, { hook } = {}) {
     if (pathname.startsWith('/api/') || process.env.STELE_PAGE === 'server') {
       const onward = request(new URL(incoming.url, stele), {
         method: incoming.method,
-        headers: { ...incoming.headers, host: new URL(stele).host },
+        headers: { ...incoming.headers, host: new URL(stele).host, origin: new URL(stele).origin },
       });
       onward.on('response', (answer) => {
         outgoing.writeHead(answer.statusCode, answer.headers);

@@ -57,13 +57,9 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Re
         Some("query") => ("query", 15),
         _ => return Err(UsageError::new("which bench: ingest or query?".to_owned()).into()),
     };
-    workspace::run(&mut workspace.cargo(&[
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "stele",
-    ]))?;
+    let mut build = workspace.cargo(&["build", "--release", "--locked", "--package", "stele"]);
+    // What is measured here does not need it.
+    workspace::run(build.env("STELE_WITHOUT_PAGE", "1"))?;
     let folder = workspace.target.join("bench").join(name);
     empty_folder(&folder)?;
     let rounds = if rounds == 0 { default_rounds } else { rounds };

@@ -6,6 +6,7 @@ use anyhow::ensure;
 use crate::arguments::Arguments;
 use crate::external::{self, Readers};
 use crate::generate::{self, Mode};
+use crate::page;
 use crate::python::Python;
 use crate::steps::{Kind, Outcome, Steps, TestCounts, run_tests};
 use crate::tidy;
@@ -42,6 +43,8 @@ fn all(
         tidy::check(workspace).map(|()| Outcome::Done)
     })?;
     steps.run("advisories: cargo-deny", Kind::Check, || deny(workspace))?;
+    steps.run("page: made with Node.js", Kind::Build, || page::ensure_made(workspace))?;
+    steps.run("page: types and unit tests", Kind::Test, || page::check(workspace, counts))?;
     steps.run("clippy: no warnings", Kind::Check, || {
         cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"])
     })?;

@@ -11,6 +11,7 @@ mod bench;
 mod checks;
 mod external;
 mod generate;
+mod page;
 mod python;
 mod steps;
 mod tidy;
@@ -27,6 +28,7 @@ usage: cargo xtask <command>
 
   up [--demo] [--data DIR] [--listen ADDR]   build stele and start it
   test [--kill-rounds N]                     everything that CI checks, in its order
+  ui                                         make the web page, with Node.js
   tidy                                       the project's own rules: edges, lengths, links, words
   gen [--check]                              write the generated files, or see that they are current
   bench ingest [--events N] [--rounds N]     how fast and how small events are stored
@@ -34,7 +36,7 @@ usage: cargo xtask <command>
 ";
 
 /// The commands, so that documents that name another one are found out.
-const COMMANDS: &[&str] = &["up", "test", "tidy", "gen", "bench"];
+const COMMANDS: &[&str] = &["up", "test", "ui", "tidy", "gen", "bench"];
 
 fn main() -> ExitCode {
     match run(Arguments::from_command_line()) {
@@ -59,6 +61,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     match arguments.word().as_deref() {
         Some("up") => up::run(&workspace, arguments),
         Some("test") => checks::run(&workspace, arguments),
+        Some("ui") => page::run(&workspace, arguments),
         Some("tidy") => tidy::run(&workspace, arguments),
         Some("gen") => generate::run(&workspace, arguments),
         Some("bench") => bench::run(&workspace, arguments),

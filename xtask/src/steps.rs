@@ -94,14 +94,15 @@ pub(crate) struct TestCounts {
 }
 
 impl TestCounts {
-    /// Adds up what a line of a test runner says: the closing lines of `cargo test`, of nextest
-    /// and of Python's unittest. Any other line counts nothing.
+    /// Adds up what a line of a test runner says: the closing lines of `cargo test`, of nextest,
+    /// of vitest and of Python's unittest. Any other line counts nothing.
     pub(crate) fn read_line(&mut self, line: &str) {
         let plain = without_colours(line);
         let line = plain.trim();
         let nextest = line.starts_with("Summary [") && line.contains(" run: ");
+        let vitest = line.starts_with("Tests ") && line.ends_with(')');
         // Indented, it is a test that nextest quotes because it failed.
-        if nextest || plain.starts_with("test result: ") {
+        if nextest || vitest || plain.starts_with("test result: ") {
             self.passed += number_before(line, " passed");
             self.failed += number_before(line, " failed");
             self.skipped += number_before(line, " skipped") + number_before(line, " ignored");

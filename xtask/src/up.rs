@@ -6,10 +6,15 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::arguments::Arguments;
+use crate::page;
+use crate::steps::Outcome;
 use crate::workspace::{self, Workspace};
 
 /// Builds `stele` in the dev profile and becomes `stele up` with the flags given.
 pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> anyhow::Result<()> {
+    if let Outcome::Skipped(reason) = page::ensure_made(workspace)? {
+        eprintln!("{reason}: the server will be without its page, everything else works");
+    }
     eprintln!("building stele (dev profile; the first time takes about ten minutes on two cores)");
     let started = Instant::now();
     workspace::run(&mut workspace.cargo(&["build", "--workspace", "--bins"]))?;

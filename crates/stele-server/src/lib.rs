@@ -1,7 +1,7 @@
 //! Joins intake and store into a node, and speaks HTTP for it.
 //!
-//! [`node::Node`] is a data folder at work; [`api`] is what it says over HTTP. The web page will
-//! be served from here too. This crate knows neither Arrow nor the command line.
+//! [`node::Node`] is a data folder at work; [`api`] is what it says over HTTP, the web page
+//! included. This crate knows neither Arrow nor the command line.
 
 pub mod api;
 pub mod node;

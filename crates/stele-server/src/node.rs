@@ -146,6 +146,8 @@ pub struct Node {
     clock: Arc<dyn Clock>,
     fields: Vec<SourceField>,
     replayed: Replayed,
+    /// Held while a proof is made.
+    proving: tokio::sync::Mutex<()>,
     _lock: File,
 }
 
@@ -207,6 +209,7 @@ impl Node {
             clock,
             fields,
             replayed,
+            proving: tokio::sync::Mutex::new(()),
             _lock: lock,
         })
     }

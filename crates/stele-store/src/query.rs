@@ -12,9 +12,9 @@ use std::sync::Arc;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
@@ -27,7 +27,9 @@ use stele_event::{Column, SourceField};
 use crate::error::StoreError;
 use crate::lake::Lake;
 use crate::provider::EventsTable;
-use crate::render::RowBatch;
+use crate::render::{RowBatch, RowStream};
+use crate::schema::query_schema;
+use crate::search::fields::nearest_columns;
 use crate::search::{self, SearchContext};
 use crate::store::{EVENTS, Store, View};
 use limits::Limited;
@@ -138,10 +140,12 @@ impl Store {
         sql: &str,
         fields: &[SourceField],
         caller: &Caller,
-    ) -> Result<SendableRecordBatchStream, StoreError> {
+    ) -> Result<RowStream, StoreError> {
         let limited = self.limited(caller);
         check_size(sql)?;
-        let session = self.engine.session(self.view())?;
+        let view = self.view();
+        let files_total = view.files.len();
+        let session = self.engine.session(view)?;
         let options = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
@@ -150,7 +154,7 @@ impl Store {
             .sql_with_options(sql, options)
             .await
             .map_err(|error| explain::sql_error(sql, fields, error))?;
-        limited.over(frame).await
+        limited.over(frame, files_total).await
     }
 
     fn limited(&self, caller: &Caller) -> Limited {
@@ -164,9 +168,12 @@ impl Store {
         fields: &[SourceField],
         now_micros: i64,
         caller: &Caller,
-    ) -> Result<SendableRecordBatchStream, StoreError> {
+    ) -> Result<RowStream, StoreError> {
         let limited = self.limited(caller);
-        let frame = self.matching(request, fields, now_micros)?;
+        let view = self.view();
+        let files_total = view.files.len();
+        let columns = columns_of(request, fields)?;
+        let frame = self.matching(view, request, fields, now_micros)?;
         let ascending = request.ascending;
         let order = [Column::Time, Column::Batch, Column::Pos]
             .map(|c| col(format!("\"{}\"", c.name())).sort(ascending, false));
@@ -174,19 +181,15 @@ impl Store {
             .sort(order.to_vec())
             .and_then(|frame| frame.limit(0, request.limit))
             .map_err(query_error)?;
-        let frame = if request.columns.is_empty() {
-            frame
-        } else {
-            let columns: Vec<Expr> =
-                request.columns.iter().map(|name| col(format!("\"{name}\""))).collect();
-            frame.select(columns).map_err(query_error)?
-        };
-        limited.over(frame).await
+        let frame =
+            if columns.is_empty() { frame } else { frame.select(columns).map_err(query_error)? };
+        limited.over(frame, files_total).await
     }
 
     /// The rows that match a question, in no order: what counts and charts are made of.
     fn matching(
         &self,
+        view: Arc<View>,
         request: &SearchRequest,
         fields: &[SourceField],
         now_micros: i64,
@@ -207,7 +210,6 @@ impl Store {
         if let Some(until) = request.until_micros {
             filters.push(time().lt(at(until)));
         }
-        let view = self.view();
         let state = self.engine.session(view.clone())?.state();
         let plan = datafusion::logical_expr::LogicalPlanBuilder::scan(
             EVENTS,
@@ -245,7 +247,7 @@ impl Store {
         let groups = vec![bar.alias("time"), col(Column::SeverityId.name())];
         let limited = self.limited(caller);
         let frame = self
-            .matching(request, fields, now_micros)?
+            .matching(self.view(), request, fields, now_micros)?
             .aggregate(groups, vec![count(lit(1)).alias("count")])
             .and_then(|frame| {
                 frame.sort(vec![
@@ -266,13 +268,10 @@ impl Store {
         now_micros: i64,
         caller: &Caller,
     ) -> Result<Vec<RowBatch>, StoreError> {
-        let column = Column::by_name(column).ok_or_else(|| {
-            StoreError::Query(format!("there is no column `{column}`; see `stele fields`"))
-        })?;
-        let value = col(format!("\"{}\"", column.name())).alias("value");
+        let value = column_named(column, fields)?.alias("value");
         let limited = self.limited(caller);
         let frame = self
-            .matching(request, fields, now_micros)?
+            .matching(self.view(), request, fields, now_micros)?
             .aggregate(vec![value], vec![count(lit(1)).alias("count")])
             .and_then(|frame| {
                 frame.sort(vec![col("count").sort(false, false), col("value").sort(true, false)])
@@ -281,6 +280,28 @@ impl Store {
             .map_err(query_error)?;
         limited.collected(frame).await
     }
+}
+
+/// The columns that a search is to give.
+fn columns_of(request: &SearchRequest, fields: &[SourceField]) -> Result<Vec<Expr>, StoreError> {
+    request.columns.iter().map(|name| column_named(name, fields)).collect()
+}
+
+/// A column by its name; an unknown one is told with those that may have been meant.
+fn column_named(name: &str, fields: &[SourceField]) -> Result<Expr, StoreError> {
+    let schema = query_schema();
+    let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    if known.contains(&name) {
+        return Ok(col(format!("\"{name}\"")));
+    }
+    let near = nearest_columns(name, fields, &known);
+    let suggestion = match &near[..] {
+        [] => String::new(),
+        names => format!("did you mean {}? ", names.join(" or ")),
+    };
+    Err(StoreError::Query(format!(
+        "there is no column `{name}`\nhint: {suggestion}`stele fields` lists the columns"
+    )))
 }
 
 /// The longest statement in SQL, in bytes.

@@ -1,13 +1,16 @@
-//! Rows on their way out: as JSON lines, as CSV, or one by one for OCSF.
+//! Rows on their way out: as JSON lines, as CSV, as Parquet, or one by one for OCSF.
 //!
 //! Times are RFC 3339 in UTC with microseconds, bytes are text with what is not UTF-8 replaced,
 //! and columns without a value are left out of JSON.
+
+mod parquet;
 
 use std::fmt::Write;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{Stream, StreamExt};
@@ -17,24 +20,49 @@ use stele_event::{Column, RowView};
 use crate::error::StoreError;
 use crate::query::query_error;
 
-/// The rows of an answer as the engine streams them.
-pub type RowStream = SendableRecordBatchStream;
+/// What a query reads at the most: files that its conditions on time, receipt and batch leave. It
+/// may stop before, and skips what a file's own indexes rule out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// The files that may hold a row that matches.
+    pub files: u64,
+    /// Their size, in bytes.
+    pub bytes: u64,
+    /// The files of the table.
+    pub files_total: u64,
+}
+
+/// The rows of an answer as the engine streams them. Dropping it stops the query.
+pub struct RowStream {
+    pub(crate) rows: SendableRecordBatchStream,
+    pub(crate) cost: Cost,
+}
+
+impl RowStream {
+    /// The names of the columns, in their order.
+    pub fn names(&self) -> Vec<String> {
+        self.rows.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// What the answer costs.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// The rows, batch by batch.
+    pub fn batches(self) -> impl Stream<Item = Result<RowBatch, StoreError>> + Send {
+        self.rows.map(|batch| batch.map(RowBatch).map_err(query_error))
+    }
+
+    /// The rows as the bytes of one Parquet file, which is whole only when the stream ends well.
+    pub fn parquet(self) -> impl Stream<Item = Result<Bytes, StoreError>> + Send {
+        parquet::stream(self.rows)
+    }
+}
 
 /// Some rows of an answer.
 #[derive(Debug, Clone)]
 pub struct RowBatch(RecordBatch);
-
-/// The rows of a stream, batch by batch. Dropping it stops the query.
-pub fn batches(
-    stream: SendableRecordBatchStream,
-) -> impl Stream<Item = Result<RowBatch, StoreError>> + Send {
-    stream.map(|batch| batch.map(RowBatch).map_err(query_error))
-}
-
-/// The names of a stream's columns, in their order.
-pub fn names(stream: &SendableRecordBatchStream) -> Vec<String> {
-    stream.schema().fields().iter().map(|field| field.name().clone()).collect()
-}
 
 impl RowBatch {
     /// How many rows.

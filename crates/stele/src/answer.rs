@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use stele_event::ocsf;
 use stele_server::Node;
 use stele_store::SearchRequest;
-use stele_store::render::{self, RowStream};
+use stele_store::render::RowStream;
 use stele_store::search::time;
 
 use crate::target::{Remote, Target};
@@ -84,8 +84,8 @@ impl Target {
 async fn local(node: &Node, question: Question) -> anyhow::Result<Answer> {
     let anonymous = node.anonymous();
     let answer = |stream: RowStream, is_ocsf: bool| {
-        let names = render::names(&stream);
-        let text = render::batches(stream).map(move |batch| {
+        let names = stream.names();
+        let text = stream.batches().map(move |batch| {
             let batch = batch?;
             Ok(if is_ocsf { batch.lines(|row| ocsf::document(row)) } else { batch.ndjson() })
         });

@@ -14,7 +14,7 @@ export type ProblemBody = {
   };
 
 export type SqlParameters = {
-    /** `ndjson` or `csv`. */
+    /** `ndjson`, `csv` or `parquet`. */
     "format"?: string | null;
     /** The question; the table is `events`. */
     "sql": string;
@@ -25,6 +25,13 @@ export interface Questions {
   /** One event by its address `<batch>-<pos>`: its columns and its OCSF document. */
   "/api/v1/events/{address}": {
   };
+  /** The proof of one event (C2SP tlog-proof), as `stele prove` writes it; `stele verify --proof`
+checks it anywhere. */
+  "/api/v1/events/{address}/proof": {
+  };
+  /** The event's bytes, exactly as they were received. */
+  "/api/v1/events/{address}/raw": {
+  };
   /** The values of a column among the matching events, most frequent first; the counts are exact. */
   "/api/v1/facets": {
     /** The query, in the search syntax; everything where it is empty. */
@@ -33,13 +40,16 @@ export interface Questions {
     since?: string | null;
     /** Event times before this. */
     until?: string | null;
+    /** The zone of times that are written without one: `UTC` (also where it is not given) or
+`+01:00`. */
+    tz?: string | null;
     /** At most so many rows; 1,000 where it is not given. */
     limit?: number | null;
     /** By event time, `desc` (newest first) or `asc`. */
     order?: string | null;
     /** The columns wanted, with commas between; all where it is not given. */
     columns?: string | null;
-    /** `ndjson`, `csv` or `ocsf`. */
+    /** `ndjson`, `csv`, `parquet` or `ocsf`. */
     format?: string | null;
     /** Histogram: the width of a bar, such as `1h`. */
     step?: string | null;
@@ -60,13 +70,16 @@ export interface Questions {
     since?: string | null;
     /** Event times before this. */
     until?: string | null;
+    /** The zone of times that are written without one: `UTC` (also where it is not given) or
+`+01:00`. */
+    tz?: string | null;
     /** At most so many rows; 1,000 where it is not given. */
     limit?: number | null;
     /** By event time, `desc` (newest first) or `asc`. */
     order?: string | null;
     /** The columns wanted, with commas between; all where it is not given. */
     columns?: string | null;
-    /** `ndjson`, `csv` or `ocsf`. */
+    /** `ndjson`, `csv`, `parquet` or `ocsf`. */
     format?: string | null;
     /** Histogram: the width of a bar, such as `1h`. */
     step?: string | null;
@@ -76,6 +89,19 @@ export interface Questions {
   /** How far the import of a content has come. */
   "/api/v1/import/{content_sha256}": {
   };
+  /** The newest signed checkpoint (C2SP tlog-checkpoint). */
+  "/api/v1/ledger/checkpoint": {
+  };
+  /** Entries of the ledger that a checkpoint covers. */
+  "/api/v1/ledger/entries": {
+    /** The first entry, from 0; without it, the last ones are given. */
+    first?: number | null;
+    /** How many at the most, up to 1,000. */
+    limit?: number | null;
+  };
+  /** A tile or a bundle of entries (C2SP tlog-tiles). */
+  "/api/v1/ledger/tile/{path}": {
+  };
   /** Events that match, sorted by event time. */
   "/api/v1/search": {
     /** The query, in the search syntax; everything where it is empty. */
@@ -84,13 +110,16 @@ export interface Questions {
     since?: string | null;
     /** Event times before this. */
     until?: string | null;
+    /** The zone of times that are written without one: `UTC` (also where it is not given) or
+`+01:00`. */
+    tz?: string | null;
     /** At most so many rows; 1,000 where it is not given. */
     limit?: number | null;
     /** By event time, `desc` (newest first) or `asc`. */
     order?: string | null;
     /** The columns wanted, with commas between; all where it is not given. */
     columns?: string | null;
-    /** `ndjson`, `csv` or `ocsf`. */
+    /** `ndjson`, `csv`, `parquet` or `ocsf`. */
     format?: string | null;
     /** Histogram: the width of a bar, such as `1h`. */
     step?: string | null;
@@ -101,7 +130,7 @@ export interface Questions {
   "/api/v1/sql": {
     /** The question; the table is `events`. */
     sql: string;
-    /** `ndjson` or `csv`. */
+    /** `ndjson`, `csv` or `parquet`. */
     format?: string | null;
   };
   /** Files, rows, bytes and what waits in the write-ahead log. */

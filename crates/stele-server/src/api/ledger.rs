@@ -1,18 +1,24 @@
 //! The ledger over HTTP: the checkpoint and the tiles as C2SP tlog-tiles serves them, so that
 //! outside tools can follow the log, and its entries for people.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stele_verify::lake::{ProveError, Wanted};
 
+use super::query::{attachment, event_at};
 use super::{Problem, Shared};
 
 /// A tile never changes.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const ENTRIES_MAX: u64 = 1_000;
+/// So many seconds a proof waits for the checkpoint that it needs.
+const SEAL_WAITS_MAX: u32 = 4;
 
 /// The newest signed checkpoint (C2SP tlog-checkpoint).
 #[utoipa::path(
@@ -46,6 +52,52 @@ pub(super) async fn tile(
         .map_err(crate::node::NodeError::from)?;
     let bytes = found.ok_or_else(missing)?;
     Ok(([(header::CACHE_CONTROL, IMMUTABLE)], bytes).into_response())
+}
+
+/// The proof of one event (C2SP tlog-proof), as `stele prove` writes it; `stele verify --proof`
+/// checks it anywhere.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/{address}/proof",
+    params(("address" = String, Path, description = "`<_batch>-<_pos>`, or the id that its source gave it")),
+    responses(
+        (status = 200, description = "the proof; the bytes of the event are at `…/raw`", content_type = "text/plain"),
+        (status = 404, description = "there is no such event", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "it cannot be proven, or not yet", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn proof(
+    State(node): Shared,
+    Path(address): Path<String>,
+) -> Result<Response, Problem> {
+    let wanted = Wanted::parse(&address);
+    if matches!(wanted, Wanted::Address { .. }) {
+        event_at(&node, &address).await?;
+    }
+    let mut made = node.prove(wanted.clone()).await?;
+    for _ in 0..SEAL_WAITS_MAX {
+        // It was acknowledged a moment ago: its batch is still open, or the next seal covers it.
+        if !matches!(made, Err(ProveError::NotSealed { .. })) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        made = node.prove(wanted.clone()).await?;
+    }
+    let proof = made.map_err(|error| {
+        let detail = error.to_string();
+        match error {
+            ProveError::NotFound(_) => Problem::not_found(detail),
+            ProveError::Several { .. } => Problem::conflict("event_ambiguous", detail),
+            ProveError::NotSealed { .. } => Problem::conflict("not_sealed", detail),
+            ProveError::NotProvable { .. } => Problem::conflict("not_provable", detail),
+            ProveError::Folder(_) | ProveError::Ledger(_) => {
+                tracing::error!(%detail, "a proof cannot be made");
+                Problem::internal("ledger_failed", detail)
+            }
+        }
+    })?;
+    let name = format!("event-{}-{}.tlog-proof", proof.batch, proof.position);
+    Ok(attachment("text/plain; charset=utf-8", &name, proof.text.into_bytes()))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

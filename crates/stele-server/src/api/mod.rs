@@ -1,18 +1,20 @@
 //! What a node says over HTTP.
 //!
 //! Answers are JSON, or rows as NDJSON or CSV that stream; errors are problem details (RFC 9457)
-//! with a stable `code`. A client that goes away ends its query. The web page will be another
-//! route of this router.
+//! with a stable `code`. A client that goes away ends its query. What is no path of the interface
+//! is the web page.
 
+mod guard;
 mod ingest;
 mod ledger;
+mod page;
 mod problem;
 mod query;
 
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -46,6 +48,8 @@ pub use problem::Problem;
         query::histogram,
         query::facets,
         query::event,
+        query::raw,
+        ledger::proof,
         ledger::checkpoint,
         ledger::tile,
         ledger::entries,
@@ -69,7 +73,6 @@ pub type Shared = State<Arc<Node>>;
 /// The router of a node. `body_bytes_max` bounds a request as it is sent.
 pub fn router(node: Arc<Node>, body_bytes_max: usize) -> Router {
     Router::new()
-        .route("/", get(front))
         .route("/api/v1/health", get(health))
         .route("/api/v1/status", get(status))
         .route("/api/v1/ingest", post(ingest::any))
@@ -82,13 +85,17 @@ pub fn router(node: Arc<Node>, body_bytes_max: usize) -> Router {
         .route("/api/v1/histogram", get(query::histogram))
         .route("/api/v1/facets", get(query::facets))
         .route("/api/v1/events/{address}", get(query::event))
+        .route("/api/v1/events/{address}/raw", get(query::raw))
+        .route("/api/v1/events/{address}/proof", get(ledger::proof))
         .route("/api/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/api/v1/ledger/tile/{*path}", get(ledger::tile))
         .route("/api/v1/ledger/entries", get(ledger::entries))
         .route("/api/v1/admin/rotate-key", post(ledger::rotate))
         .route("/api/v1/admin/flush", post(flush))
         .route("/api/v1/admin/compact", post(compact))
+        .fallback(page::any)
         .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(from_fn(guard::own_pages_only))
         .layer(from_fn_with_state(body_bytes_max, problem::of_the_framework))
         .with_state(node)
 }
@@ -105,11 +112,6 @@ pub async fn serve(
     axum::serve(listener, router).with_graceful_shutdown(stopped).await
 }
 
-async fn front() -> &'static str {
-    "Stele is running. The web page comes later; ask with `stele search`, or over HTTP:\n\
-     curl 'http://127.0.0.1:7800/api/v1/search?q=&limit=10'\n"
-}
-
 /// Whether the server answers.
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, description = "it does")))]
 async fn health() -> Json<Value> {
@@ -120,7 +122,13 @@ async fn health() -> Json<Value> {
 #[utoipa::path(get, path = "/api/v1/status", responses((status = 200, description = "figures")))]
 async fn status(State(node): Shared) -> Result<Json<Value>, Problem> {
     let (store, backlog_bytes) = node.status()?;
-    Ok(Json(json!({"store": store, "write_ahead_log_bytes": backlog_bytes})))
+    let limits = json!({"rows_max": node.config().query.rows_max});
+    Ok(Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "store": store,
+        "write_ahead_log_bytes": backlog_bytes,
+        "query": limits,
+    })))
 }
 
 /// Moves everything that is in memory into the lake.

@@ -40,6 +40,21 @@ impl Problem {
         Self { status: StatusCode::BAD_REQUEST, code, detail: detail.into() }
     }
 
+    /// Whoever asks may not.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::FORBIDDEN, code, detail: detail.into() }
+    }
+
+    /// What is there does not allow it.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::CONFLICT, code, detail: detail.into() }
+    }
+
+    /// The server failed.
+    pub fn internal(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, code, detail: detail.into() }
+    }
+
     /// There is no such thing.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, code: "not_found", detail: detail.into() }

@@ -1,6 +1,7 @@
 //! Questions over HTTP.
 
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Json;
@@ -8,10 +9,10 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use futures::StreamExt;
+use futures::{Stream, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use stele_event::{COLUMNS, ocsf};
+use stele_event::{COLUMNS, Column, RowView, ocsf};
 use stele_store::render::RowStream;
 use stele_store::search::time;
 use stele_store::{RowBatch, SearchRequest};
@@ -37,7 +38,7 @@ pub(super) struct SearchParameters {
     order: Option<String>,
     /// The columns wanted, with commas between; all where it is not given.
     columns: Option<String>,
-    /// `ndjson`, `csv` or `ocsf`.
+    /// `ndjson`, `csv`, `parquet` or `ocsf`.
     format: Option<String>,
     /// Histogram: the width of a bar, such as `1h`.
     step: Option<String>,
@@ -88,7 +89,7 @@ impl SearchParameters {
     path = "/api/v1/search",
     params(SearchParameters),
     responses(
-        (status = 200, description = "rows, as NDJSON, CSV or OCSF"),
+        (status = 200, description = "rows, as NDJSON, CSV, Parquet or OCSF"),
         (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -112,7 +113,7 @@ pub(super) struct SqlParameters {
     /// The question; the table is `events`.
     #[serde(alias = "q")]
     sql: String,
-    /// `ndjson` or `csv`.
+    /// `ndjson`, `csv` or `parquet`.
     format: Option<String>,
 }
 
@@ -122,7 +123,7 @@ pub(super) struct SqlParameters {
     path = "/api/v1/sql",
     request_body = SqlParameters,
     responses(
-        (status = 200, description = "rows, as NDJSON or CSV"),
+        (status = 200, description = "rows, as NDJSON, CSV or Parquet"),
         (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -139,7 +140,7 @@ pub(super) async fn sql(
     path = "/api/v1/sql",
     params(SqlParameters),
     responses(
-        (status = 200, description = "rows, as NDJSON or CSV"),
+        (status = 200, description = "rows, as NDJSON, CSV or Parquet"),
         (status = 400, description = "the question is wrong; `detail` shows where", body = super::problem::ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -152,47 +153,96 @@ pub(super) async fn sql_get(
 
 async fn run_sql(State(node): Shared, parameters: SqlParameters) -> Result<Response, Problem> {
     let format = RowFormat::by_name(parameters.format.as_deref())?;
+    if format == RowFormat::Ocsf {
+        let detail = "OCSF documents are made of whole events; ask `/api/v1/search` for them";
+        return Err(Problem::bad_request("format_unknown", detail));
+    }
     let stream = node.store().sql(&parameters.sql, node.fields(), &node.anonymous()).await?;
     Ok(rows(stream, format))
 }
 
+/// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RowFormat {
     Ndjson,
     Csv,
+    /// One file, for other tools.
+    Parquet,
     /// OCSF documents, one a line; needs every column.
     Ocsf,
 }
 
 impl RowFormat {
-    fn by_name(name: Option<&str>) -> Result<Self, Problem> {
-        match name {
-            None | Some("ndjson") => Ok(Self::Ndjson),
-            Some("csv") => Ok(Self::Csv),
-            Some("ocsf") => Ok(Self::Ocsf),
-            Some(other) => Err(Problem::bad_request(
-                "format_unknown",
-                format!("format is `ndjson`, `csv` or `ocsf`, not `{other}`"),
-            )),
+    const ALL: [Self; 4] = [Self::Ndjson, Self::Csv, Self::Parquet, Self::Ocsf];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Ocsf => "ocsf",
         }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson | Self::Ocsf => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+
+    fn by_name(name: Option<&str>) -> Result<Self, Problem> {
+        let Some(name) = name else { return Ok(Self::Ndjson) };
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            Problem::bad_request(
+                "format_unknown",
+                format!("format is `ndjson`, `csv`, `parquet` or `ocsf`, not `{name}`"),
+            )
+        })
     }
 }
 
 /// The header that names the columns, in their order, as a JSON array.
 const COLUMNS_NAME: HeaderName = HeaderName::from_static("stele-columns");
+/// The header that says what the answer costs, as a JSON object: `files` that may be read, their
+/// `bytes`, and `files_total`.
+const COST_NAME: HeaderName = HeaderName::from_static("stele-cost");
 
 /// Streams rows. A failure in the middle is a last row `{"error":…}`, after which the answer breaks
-/// off without its proper end: it never looks like a short answer that is whole.
+/// off without its proper end: it never looks like a short answer that is whole. A Parquet file
+/// just lacks its end.
 fn rows(stream: RowStream, format: RowFormat) -> Response {
-    let names = json!(stele_store::render::names(&stream)).to_string();
-    let batches = stele_store::render::batches(stream);
+    let cost = stream.cost();
+    let cost = json!({"files": cost.files, "bytes": cost.bytes, "files_total": cost.files_total});
+    let header_of = |value: Value| {
+        HeaderValue::from_bytes(value.to_string().as_bytes())
+            .unwrap_or_else(|_| HeaderValue::from_static("null"))
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (COLUMNS_NAME, header_of(json!(stream.names()))),
+        (COST_NAME, header_of(cost)),
+    ];
+    let body = match format {
+        RowFormat::Parquet => Body::from_stream(stream.parquet().map_err(io::Error::other)),
+        _ => Body::from_stream(lines(stream, format)),
+    };
+    (headers, body).into_response()
+}
+
+fn lines(
+    stream: RowStream,
+    format: RowFormat,
+) -> impl Stream<Item = Result<String, io::Error>> + Send {
     let mut first = true;
-    let text = batches.flat_map(move |batch| {
+    stream.batches().flat_map(move |batch| {
         let header = std::mem::take(&mut first);
         let (text, end) = match (batch, format) {
-            (Ok(batch), RowFormat::Ndjson) => (batch.ndjson(), None),
             (Ok(batch), RowFormat::Csv) => (batch.csv(header), None),
             (Ok(batch), RowFormat::Ocsf) => (batch.lines(|row| ocsf::document(row)), None),
+            (Ok(batch), _) => (batch.ndjson(), None),
             (Err(error), _) => {
                 let text = error.to_string();
                 (format!("{}\n", json!({"error": text})), Some(io::Error::other(text)))
@@ -204,12 +254,7 @@ fn rows(stream: RowStream, format: RowFormat) -> Response {
             Err(error)
         });
         futures::stream::iter([Ok(text)]).chain(end)
-    });
-    let kind = if format == RowFormat::Csv { "text/csv" } else { "application/x-ndjson" };
-    let names = HeaderValue::from_bytes(names.as_bytes());
-    let names = names.unwrap_or_else(|_| HeaderValue::from_static("[]"));
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (COLUMNS_NAME, names)];
-    (headers, Body::from_stream(text)).into_response()
+    })
 }
 
 /// Every field that a query may name.
@@ -304,21 +349,63 @@ pub(super) async fn event(
     State(node): Shared,
     Path(address): Path<String>,
 ) -> Result<Json<Value>, Problem> {
+    let rows = event_at(&node, &address).await?;
+    let document = ocsf::document(&rows.row(0));
+    Ok(Json(json!({"event": rows.object(0), "ocsf": document})))
+}
+
+/// The event's bytes, exactly as they were received.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/{address}/raw",
+    params(("address" = String, Path, description = "`<_batch>-<_pos>`")),
+    responses(
+        (status = 200, description = "its bytes", content_type = "application/octet-stream"),
+        (status = 404, description = "there is none", body = super::problem::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn raw(
+    State(node): Shared,
+    Path(address): Path<String>,
+) -> Result<Response, Problem> {
+    let rows = event_at(&node, &address).await?;
+    let bytes = rows.row(0).bytes(Column::Raw).unwrap_or_default().to_vec();
+    Ok(attachment("application/octet-stream", &format!("event-{address}.raw"), bytes))
+}
+
+/// Bytes that a browser is to keep, not to show. The name is one that was checked.
+pub(super) fn attachment(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
+    let place = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, place.as_str()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, bytes).into_response()
+}
+
+/// An address `<batch>-<pos>`.
+pub(super) fn parse_address(address: &str) -> Result<(i64, i32), Problem> {
     let parsed = address
         .split_once('-')
-        .and_then(|(batch, pos)| Some((batch.parse::<i64>().ok()?, pos.parse::<i32>().ok()?)));
-    let (batch, pos) = parsed.ok_or_else(|| {
+        .and_then(|(batch, pos)| Some((batch.parse::<i64>().ok()?, pos.parse::<i32>().ok()?)))
+        .filter(|(batch, pos)| format!("{batch}-{pos}") == address);
+    parsed.ok_or_else(|| {
         let detail = format!("`{address}` is no address; it is written `<_batch>-<_pos>`");
         Problem::bad_request("address_invalid", detail)
-    })?;
+    })
+}
+
+/// The one row at an address.
+pub(super) async fn event_at(node: &Node, address: &str) -> Result<RowBatch, Problem> {
+    let (batch, pos) = parse_address(address)?;
     let sql = format!("SELECT * FROM events WHERE \"_batch\" = {batch} AND \"_pos\" = {pos}");
     let stream = node.store().sql(&sql, node.fields(), &node.anonymous()).await?;
-    let mut stream = Box::pin(stele_store::render::batches(stream));
+    let mut stream = pin!(stream.batches());
     while let Some(rows) = stream.next().await {
         let rows = rows?;
         if rows.rows() > 0 {
-            let document = ocsf::document(&rows.row(0));
-            return Ok(Json(json!({"event": rows.object(0), "ocsf": document})));
+            return Ok(rows);
         }
     }
     Err(Problem::not_found(format!("there is no event `{address}`")))

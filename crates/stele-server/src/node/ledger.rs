@@ -10,9 +10,10 @@ use stele_intake::filesystem::RealFileSystem;
 use stele_intake::ledger::{
     BeatFacts, KeyFolder, Ledger, LedgerError, LedgerParts, Sealed, folder_of,
 };
-use stele_ledger::key::Signer;
+use stele_ledger::key::{Signer, VerifierKey};
 use stele_store::Store;
 use stele_store::store::EVENTS;
+use stele_verify::lake::{Options, Proof, ProveError, Wanted, prove};
 
 use super::{Node, NodeConfig, NodeError, WRITER};
 
@@ -125,6 +126,21 @@ impl Node {
         written.await.map_err(|error| NodeError::Task(error.to_string()))??;
         self.told.fetch_max(committed, Relaxed);
         Ok(())
+    }
+
+    /// The proof of one event, made from the folder as an auditor would make it: the whole ledger
+    /// is read and verified first. One is made at a time.
+    ///
+    /// # Errors
+    /// [`ProveError`] where there is no proof, [`NodeError::Task`] where making it broke off.
+    pub async fn prove(&self, wanted: Wanted) -> Result<Result<Proof, ProveError>, NodeError> {
+        let _one = self.proving.lock().await;
+        // The first key's name is the log's origin; all of them carry it.
+        let keys = self.ledger.announced_keys().into_iter().rev();
+        let keys: Vec<VerifierKey> = keys.filter_map(|key| key.parse().ok()).collect();
+        let data = self.config.data.clone();
+        let made = tokio::task::spawn_blocking(move || prove(&data, &wanted, &Options::new(keys)));
+        made.await.map_err(|error| NodeError::Task(error.to_string()))
     }
 
     /// Signs with a new key from here on; the old one announces it. Returns the new verifier key.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use stele_event::{Column, RowView};
 use stele_intake::once::{Address, OnceError, OnceSet};
-use stele_store::{Caller, QueryLimits, Store, render};
+use stele_store::{Caller, QueryLimits, Store};
 
 use super::NodeError;
 
@@ -35,7 +35,7 @@ pub(super) async fn rebuild(
     let limits = QueryLimits { timeout: A_YEAR, rows_max: usize::MAX };
     let caller = Caller { name: "rebuild".to_owned(), limits };
     let stream = store.sql(&sql, &[], &caller).await?;
-    let mut batches = pin!(render::batches(stream));
+    let mut batches = pin!(stream.batches());
     let mut events = 0;
     while let Some(batch) = batches.try_next().await? {
         for index in 0..batch.rows() {

@@ -305,7 +305,7 @@ fn any_term() -> impl Strategy<Value = Term> {
 
 async fn found(store: &Store, request: &SearchRequest) -> Vec<usize> {
     let stream = store.search(request, SOURCES, NOW, &caller()).await.unwrap();
-    let batches: Vec<_> = crate::render::batches(stream).try_collect().await.unwrap();
+    let batches: Vec<_> = stream.batches().try_collect().await.unwrap();
     batches
         .iter()
         .flat_map(|batch| (0..batch.rows()).map(|row| batch.value(row, 0)))

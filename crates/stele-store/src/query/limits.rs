@@ -4,20 +4,24 @@
 //! already given: never a short answer that looks whole. Time counts from the question on.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::time::{Instant, Sleep};
 
 use super::query_error;
 use crate::error::StoreError;
-use crate::render::{self, RowBatch};
+use crate::render::{Cost, RowBatch, RowStream};
 
 /// The setting that gives queries more memory.
 pub(super) const MEMORY_SETTING: &str = "query.memory_bytes_max";
@@ -51,25 +55,31 @@ impl Limited {
         Self { limits, deadline: Instant::now() + limits.timeout, memory_bytes_max }
     }
 
-    /// The rows of a plan, as far as the limits let it.
+    /// The rows of a plan, as far as the limits let it. The table has so many files in all.
     pub(super) async fn over(
         self,
         frame: DataFrame,
-    ) -> Result<SendableRecordBatchStream, StoreError> {
-        let rows = frame.execute_stream().await.map_err(query_error)?;
-        Ok(Box::pin(LimitedStream {
+        files_total: usize,
+    ) -> Result<RowStream, StoreError> {
+        let task = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await.map_err(query_error)?;
+        let mut cost = Cost { files_total: files_total as u64, ..Cost::default() };
+        add_files(plan.as_ref(), &mut cost);
+        let rows = execute_stream(plan, task).map_err(query_error)?;
+        let rows = Box::pin(LimitedStream {
             schema: rows.schema(),
             rows: Some(rows),
             late: Box::pin(tokio::time::sleep_until(self.deadline)),
             last_word: None,
             rows_left: self.limits.rows_max,
             limits: self,
-        }))
+        });
+        Ok(RowStream { rows, cost })
     }
 
     /// All rows of a plan.
     pub(super) async fn collected(self, frame: DataFrame) -> Result<Vec<RowBatch>, StoreError> {
-        render::batches(self.over(frame).await?).try_collect().await
+        self.over(frame, 0).await?.batches().try_collect().await
     }
 
     fn too_late(&self) -> DataFusionError {
@@ -83,6 +93,19 @@ impl Limited {
 
     fn too_big(&self) -> DataFusionError {
         over(format!("{} MiB of memory", self.memory_bytes_max >> 20), MEMORY_SETTING)
+    }
+}
+
+/// Adds the files that a plan may read.
+fn add_files(plan: &dyn ExecutionPlan, cost: &mut Cost) {
+    let scan = plan.downcast_ref::<DataSourceExec>();
+    let files = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
+    for file in files.iter().flat_map(|files| &files.file_groups).flat_map(FileGroup::iter) {
+        cost.files += 1;
+        cost.bytes += file.object_meta.size;
+    }
+    for child in plan.children() {
+        add_files(child.as_ref(), cost);
     }
 }
 

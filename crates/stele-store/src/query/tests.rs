@@ -33,7 +33,7 @@ async fn ask(store: &Store, sql: &str, caller: &Caller) -> (usize, Option<StoreE
         Ok(stream) => stream,
         Err(error) => return (0, Some(error)),
     };
-    let mut stream = Box::pin(crate::render::batches(stream));
+    let mut stream = Box::pin(stream.batches());
     let mut rows = 0;
     loop {
         match stream.try_next().await {
@@ -106,7 +106,7 @@ fn a_dropped_query_stops_its_work() {
             let store = filled(&storage).await;
             storage.set(Plan::At(1, Fault::Slow(Duration::from_hours(1))));
             let stream = store.sql(sql, &[], &caller()).await.unwrap();
-            let mut stream = Box::pin(crate::render::batches(stream));
+            let mut stream = Box::pin(stream.batches());
             let waits = async { while stream.try_next().await.unwrap().is_some() {} };
             let began = async {
                 while storage.running() == 0 {

@@ -86,7 +86,15 @@ pub enum ProveError {
         /// Their addresses.
         addresses: Vec<String>,
     },
-    /// The event is there, and not yet or not any more provable.
+    /// No checkpoint covers its batch, not yet or, where there is none, not at all.
+    #[error(
+        "no checkpoint covers batch {batch} yet; one is signed each second while a server runs"
+    )]
+    NotSealed {
+        /// The batch.
+        batch: i64,
+    },
+    /// The event is there, and cannot be proven any more.
     #[error("event {batch}-{position} cannot be proven: {reason}")]
     NotProvable {
         /// The batch.
@@ -243,8 +251,7 @@ impl Search<'_> {
         let not = |reason: String| ProveError::NotProvable { batch: number, position, reason };
         let known = self.history.by_number.get(&number);
         let batch = known.map(|at| &self.history.batches[*at as usize]);
-        let batch =
-            batch.ok_or_else(|| not("its batch is not in the checkpoint yet".to_owned()))?;
+        let batch = batch.ok_or(ProveError::NotSealed { batch: number })?;
         if batch.leaf_index(position).is_none() {
             return Err(not("the batch stores no event at this position".to_owned()));
         }

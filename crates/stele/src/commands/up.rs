@@ -63,7 +63,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     }
     writeln!(
         output,
-        "send a log:   curl --data-binary '{{\"message\":\"hello\"}}' '{address}/api/v1/ingest?source=me'\n\
+        "open it:      {address}/\n\
+         send a log:   curl --data-binary '{{\"message\":\"hello\"}}' '{address}/api/v1/ingest?source=me'\n\
          find it:      stele search hello\n\
          stop:         Ctrl-C"
     )?;

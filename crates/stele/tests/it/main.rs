@@ -4,5 +4,6 @@
 mod corpus;
 mod ledger;
 mod node;
+mod page;
 mod server;
 mod tutorial;

@@ -85,20 +85,31 @@ impl Server {
         headers: &str,
         body: &[u8],
     ) -> (u16, String) {
+        let headers = format!("Host: {}\r\n{headers}", self.address);
+        let (head, body) = self.exchange(method, &format!("/api/v1/{path}"), &headers, body);
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Sends a request with these headers and no others; the head of the answer and its body.
+    pub(crate) fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let head = format!(
-            "{method} /api/v1/{path} HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n{headers}\r\n",
-            body.len()
-        );
+        let length = body.len();
+        let head = format!("{method} {path} HTTP/1.0\r\nContent-Length: {length}\r\n{headers}\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         // A server that refuses early may have closed its side already.
         let _ = stream.write_all(body);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        (status, body.to_owned())
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(answer.len());
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        (head, answer.get(end + 4..).unwrap_or_default().to_vec())
     }
 
     /// Ingests a body that must be taken; the answer.
