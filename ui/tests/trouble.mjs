@@ -102,7 +102,7 @@ export const tests = {
   async 'a field and an event that do not exist'({ page, site }) {
     await page.goto(`${site}/explore?cols=time,nope`);
     await page.locator('.trouble').waitFor();
-    assert.match(await page.locator('.trouble').innerText(), /No field named nope/);
+    assert.match(await page.locator('.trouble').innerText(), /There is no column `nope`/);
     await page.goto(`${site}/explore?open=1-1`);
     await page.locator('.detail .trouble').waitFor();
     assert.match(await page.locator('.detail .trouble').innerText(), /There is no event `1-1`/);

@@ -5,6 +5,7 @@
 
 mod http;
 mod ingest;
+mod ledger;
 mod machine;
 mod measure;
 mod query;
@@ -55,7 +56,8 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Re
     let (name, default_rounds) = match which.as_deref() {
         Some("ingest") => ("ingest", 3),
         Some("query") => ("query", 15),
-        _ => return Err(UsageError::new("which bench: ingest or query?".to_owned()).into()),
+        Some("ledger") => ("ledger", 3),
+        _ => return Err(UsageError::new("which bench: ingest, query or ledger?".to_owned()).into()),
     };
     let mut build = workspace.cargo(&["build", "--release", "--locked", "--package", "stele"]);
     // What is measured here does not need it.
@@ -66,11 +68,19 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Re
     let bench = Bench { binary: workspace.binary("release"), folder, events, rounds };
     match name {
         "ingest" => bench.report(name, ingest::measure(&bench)?, ingest::table),
+        "ledger" => bench.report(name, ledger::measure(workspace, &bench)?, ledger::table),
         _ => bench.report(name, query::measure(&bench)?, query::table),
     }
 }
 
 impl Bench {
+    /// The binary, on a data folder.
+    fn stele(&self, data: &Path) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("--data").arg(data);
+        command
+    }
+
     /// Makes up the events, the same each time, and returns their folder.
     fn make_logs(&self) -> anyhow::Result<PathBuf> {
         let logs = self.folder.join("logs");

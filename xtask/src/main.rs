@@ -32,6 +32,7 @@ usage: cargo xtask <command>
   tidy                                       the project's own rules: edges, lengths, links, words
   gen [--check]                              write the generated files, or see that they are current
   bench ingest [--events N] [--rounds N]     how fast and how small events are stored
+  bench ledger [--events N] [--rounds N]     what the ledger costs, and how fast it verifies
   bench query [--events N] [--rounds N]      how fast questions are answered
 ";
 

@@ -44,8 +44,8 @@ pub(super) async fn any(State(_): Shared, request: Request) -> Result<Response, 
     }
     match FILES.iter().find(|file| file.path == path && path != INDEX) {
         Some(file) => Ok(file.answer(request.headers())),
-        // A name with an ending is a file that was asked for, not a view of the page.
-        None if path.rsplit('/').next().is_some_and(|name| name.contains('.')) => {
+        // A page of an older server asks for files that are no more.
+        None if path.starts_with(NAMED_BY_CONTENT) => {
             Err(Problem::not_found(format!("there is no file `{path}`")))
         }
         None => Ok(front()),

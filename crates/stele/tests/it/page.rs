@@ -52,7 +52,7 @@ fn the_front_page_has_a_fresh_nonce_and_files_are_kept_as_long_as_they_may() {
     assert_eq!((status(&head), body.len()), ("304", 0));
     let (head, body) = server.exchange("HEAD", script, "", b"");
     assert_eq!((status(&head), body.len()), ("200", 0));
-    for missing in ["/assets/none.js", "/../Cargo.toml", "/api/v1/none", "/index.html"] {
+    for missing in ["/assets/none.js", "/assets/../index.html", "/api/v1/none", "/api/"] {
         assert_eq!(status(&ask(missing, "").0), "404", "{missing}");
     }
 }
