@@ -9,4 +9,5 @@ mod readme;
 mod records;
 mod salts;
 mod tree;
+mod vectors;
 mod witness;
