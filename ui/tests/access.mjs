@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { openPage, OUT } from './browser.mjs';
 import { settled } from './explore.mjs';
+import { openProof, WITNESS, KEY } from './vectors.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -22,6 +23,34 @@ export const VIEWS = {
   sources: async (page, site) => {
     await page.goto(`${site}/sources?find=broken&source=broken`);
     await page.locator('pre').first().waitFor();
+  },
+  integrity: async (page, site) => {
+    await page.goto(`${site}/integrity`);
+    await page.locator('.verdict').waitFor();
+    await page.waitForTimeout(300);
+  },
+  'an entry': async (page, site) => {
+    await page.goto(`${site}/integrity?find=1`);
+    await page.locator('.found ol li').first().waitFor();
+    await page.locator('.found summary').last().click();
+  },
+  'other keys': async (page, site) => {
+    await page.addInitScript(
+      (keys) => localStorage.setItem('stele.ledger.keys', keys),
+      `${KEY}\n${WITNESS}`,
+    );
+    await page.goto(`${site}/integrity`);
+    await page.locator('.verdict.bad').waitFor();
+    await page.getByRole('button', { name: 'Change' }).click();
+  },
+  'a proof': async (page, site) => {
+    await openProof(page, site);
+    await page.locator('.verdict.good').waitFor();
+    for (const at of [0, 1]) await page.locator('.proof summary').nth(at).click();
+  },
+  'a wrong proof': async (page, site) => {
+    await openProof(page, site, 'other bytes of the event');
+    await page.locator('.verdict.bad').waitFor();
   },
   explore: explore(''),
   'an event': async (page, site) => {

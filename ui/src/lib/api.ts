@@ -56,6 +56,17 @@ async function send(url: string, init: RequestInit): Promise<Response> {
   return response;
 }
 
+/** An answer as it was sent, byte for byte. */
+export async function bytes(url: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await send(url, signal ? { signal } : {});
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** An answer in JSON for which there is no type of its own. */
+export async function json<T>(url: string, signal?: AbortSignal): Promise<T> {
+  return (await (await send(url, signal ? { signal } : {})).json()) as T;
+}
+
 export async function ask<P extends keyof Questions & keyof Answers>(
   path: P,
   parameters: Partial<Asked<P>> = {},
