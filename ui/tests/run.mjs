@@ -5,7 +5,7 @@ import { launch, openPage, OUT, STELE } from './browser.mjs';
 import { feed } from './feed.mjs';
 import { servePage } from './page.mjs';
 
-const SUITES = ['explore', 'pages', 'keyboard', 'hostile', 'trouble', 'access', 'measure'];
+const SUITES = ['explore', 'pages', 'integrity', 'keyboard', 'hostile', 'trouble', 'access', 'measure'];
 const chosen = process.argv.slice(2);
 const browser = await launch();
 const hooks = { answer: undefined };
@@ -26,7 +26,7 @@ for (const suite of SUITES.filter((name) => chosen.length === 0 || chosen.includ
       // Chromium itself styles a letter that is typed over a selection; the policy refuses, and nothing is lost.
       const unexpected = complaints.filter(
         (one) =>
-          !/status of 400|status of 404|ERR_|Failed to fetch|Applying inline style/.test(one),
+          !/status of (?:400|404|409|500)|ERR_|Failed to fetch|Applying inline style/.test(one),
       );
       assert.deepEqual(unexpected, [], 'the browser complained');
       passed += 1;

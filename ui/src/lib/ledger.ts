@@ -13,7 +13,7 @@ import {
   type Verified,
 } from './proof/note';
 import type { Trust } from './proof/event';
-import type { Hash } from './proof/hash';
+import { Unable, type Hash } from './proof/hash';
 import { MissingTile, TILE_WIDTH, VerifiedTiles, type ReadTile } from './proof/tiles';
 import { Problem } from './problem';
 import { decode, type Entry } from './records';
@@ -50,6 +50,8 @@ export interface Head {
   readonly witnesses: readonly Verified[];
   /** Why the signature is not to be believed. */
   readonly unsigned: string | undefined;
+  /** Why this browser cannot tell. */
+  readonly unable: string | undefined;
   /** Why the witnesses are not enough. */
   readonly unwitnessed: string | undefined;
   readonly tiles: VerifiedTiles;
@@ -68,17 +70,18 @@ export async function newest(signal?: AbortSignal): Promise<Head | undefined> {
   const checkpoint = await parseCheckpoint(note.text);
   const trust = await ledgerTrust.of(note, signal);
   let signers: readonly Verified[] = [];
-  let unsigned: string | undefined;
+  let [unsigned, unable]: (string | undefined)[] = [];
   try {
     signers = (await openCheckpoint(note, trust.keys[0]?.name ?? '', trust.keys)).verified;
   } catch (thrown) {
-    unsigned = reason(thrown);
+    if (thrown instanceof Unable) unable = thrown.message;
+    else unsigned = reason(thrown);
   }
   let witnesses: readonly Verified[] = [];
   let unwitnessed: string | undefined;
   try {
-    witnesses = await verifyNote(note, trust.witnesses);
-    if (witnesses.length < trust.needed) {
+    if (unable === undefined) witnesses = await verifyNote(note, trust.witnesses);
+    if (unable === undefined && witnesses.length < trust.needed) {
       unwitnessed = `${witnesses.length} of ${trust.needed} witnesses have signed`;
     }
   } catch (thrown) {
@@ -93,6 +96,7 @@ export async function newest(signal?: AbortSignal): Promise<Head | undefined> {
     signers,
     witnesses,
     unsigned,
+    unable,
     unwitnessed,
     tiles,
   };
@@ -141,7 +145,7 @@ export async function continuity(head: Head, now: Micros): Promise<Continuity | 
       found = { before: last.seen, hashes: 0, broken: reason(thrown) };
     }
   }
-  if (head.unsigned === undefined && found?.broken === undefined) {
+  if (head.signers.length > 0 && found?.broken === undefined) {
     ledgerTrust.remember(origin, tree.size, tree.root, now);
   }
   return found;

@@ -79,7 +79,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** The word for a kind of entry. */
 export function kindOf(record: LedgerRecord | undefined): string {
   if (!record) return 'unknown';
-  return KINDS[record.t] ?? inLine(record.t).slice(0, 20);
+  return own(KINDS, record.t) ?? inLine(record.t).slice(0, 20);
 }
 
 export function requestsOf({ entry, lists }: Group): Request[] {
@@ -97,6 +97,13 @@ function changesOf({ entry, lists }: Group): FileChange[] {
   return parts.flatMap(({ record }) => list(record?.['changes']) as FileChange[]);
 }
 
+/** What a table has under a name that somebody else wrote. */
+function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+const fields = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 const list = (value: unknown): object[] =>
   Array.isArray(value) ? value.filter((one) => typeof one === 'object' && one !== null) : [];
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
@@ -139,7 +146,7 @@ export function sentence(group: Group): string {
       const gone = changes.filter(({ remove }) => remove !== undefined).length;
       const came = added.reduce((sum, { rows }) => sum + number(rows), 0);
       const size = added.reduce((sum, file) => sum + number(file.bytes), 0);
-      const reason = REASONS[String(record['reason'])] ?? text(record['reason']);
+      const reason = own(REASONS, String(record['reason'])) ?? text(record['reason']);
       const parts = [
         added.length > 0
           ? `${plural(added.length, 'file')} with ${plural(came, 'row')}, ${bytes(size)}`
@@ -165,32 +172,36 @@ export function sentence(group: Group): string {
 
 /** The name of what was done: `start`, `key`. */
 export function deed(record: LedgerRecord | undefined): string | undefined {
-  const what = record?.['act'];
-  return typeof what === 'object' && what !== null ? Object.keys(what)[0] : undefined;
+  return Object.keys(fields(record?.['act']))[0];
 }
 
 function act(record: LedgerRecord): string {
   const name = deed(record) ?? '';
-  const what = ((record['act'] as Record<string, unknown>)[name] ?? {}) as Record<string, unknown>;
+  const what = fields(own(fields(record['act']), name));
   const by = record['by'] === 'stele' ? '' : `, by ${text(record['by'])}`;
   const said: Readonly<Record<string, () => string>> = {
     start: () => `the server started, version ${text(what['version'])}`,
     stop: () => 'the server stopped in good order',
     key: () => `${what['replaces'] === undefined ? 'a key' : 'a new key'} signs: ${text(what['key'])}`,
     config: () => `setting \`${text(what['name'])}\` ${what['before'] === undefined ? 'is on record' : what['after'] === undefined ? 'is gone' : 'changed'}`,
-    erase: () =>
-      `${plural(list(what['positions']).length || (what['positions'] as unknown[])?.length || 0, 'event')} erased by order ${text(what['order'])}`,
+    erase: () => {
+      const positions = Array.isArray(what['positions']) ? what['positions'].length : 0;
+      return `${plural(positions, 'event')} erased by order ${text(what['order'])}`;
+    },
     expire: () => `expired by policy ${text(what['policy'])}`,
     hold: () => `hold ${text(what['hold'])} on ${text(what['scope'])}`,
     release: () => `hold ${text(what['hold'])} ended`,
     renumber: () => 'the numbers of all sources begin anew',
     other: () => `${text(what['kind'])}: ${text(what['detail'])}`,
   };
-  return `${said[name]?.() ?? `\`${text(name)}\``}${by}`;
+  return `${own(said, name)?.() ?? `\`${text(name)}\``}${by}`;
 }
 
 /** Longer than this without a sign of life is a finding; `stele verify` has the same limit. */
 export const SILENCE = 65 * SECOND;
+
+/** Records of different makers may stand so far out of order. */
+const CLOCK_TOLERANCE = 5 * SECOND;
 
 export interface Span {
   readonly kind: 'sealed' | 'stopped' | 'crash' | 'silence';
@@ -290,7 +301,7 @@ export function timeline(groups: readonly Group[]): Timeline | undefined {
         next.set(key, at + n);
       }
     }
-    if (record.at < before) {
+    if (record.at < before - CLOCK_TOLERANCE) {
       const said = `Entry ${count(index)} is older than the one before it`;
       findings.push({ level: 'bad', index, said });
     }

@@ -24,7 +24,7 @@ export function subtle(): SubtleCrypto {
   const found = (globalThis.crypto as Crypto | undefined)?.subtle as SubtleCrypto | undefined;
   if (found) return found;
   throw new Unable(
-    'browsers only compute hashes for pages that come over HTTPS or from this machine itself; ' +
+    'Browsers compute hashes only for pages that come over HTTPS or from the same machine; ' +
       'open the page that way, or verify offline',
   );
 }

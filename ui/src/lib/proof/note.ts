@@ -117,7 +117,7 @@ async function isSigned(key: VerifierKey, message: Bytes, signature: Bytes): Pro
   } catch (thrown) {
     if (thrown instanceof DOMException && thrown.name === 'NotSupportedError') {
       throw new Unable(
-        'this browser does not know Ed25519 signatures (Chromium from 137, Firefox from 129 and ' +
+        'It does not know Ed25519 signatures (Chromium from 137, Firefox from 129 and ' +
           'Safari from 17 on do); use a newer one, or verify offline',
       );
     }
@@ -175,8 +175,8 @@ export async function openCheckpoint(
   const verified = await verifyNote(note, keys);
   // A witness says when it saw a head, not that the log made it.
   if (verified.every(({ key }) => key.algorithm !== 'ed25519')) {
-    const count = keys.length === 1 ? 'the key' : `any of the ${keys.length} keys`;
-    throw new Unsound(`not signed by ${count} known for it`);
+    const who = keys.length === 1 ? 'the key that is' : 'any of the keys that are';
+    throw new Unsound(`not signed by ${who} believed here`);
   }
   const checkpoint = await parseCheckpoint(note.text);
   if (checkpoint.origin !== origin) {
