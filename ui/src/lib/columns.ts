@@ -4,7 +4,7 @@
 import type { Row, Value } from './api';
 import { bytes } from './format';
 import { shownValue } from './fields.svelte';
-import { inLine } from './visible';
+import { elide, inLine } from './visible';
 import { level, type Level } from './words';
 
 const SUMMARY = [
@@ -65,7 +65,9 @@ export function cellText(row: Row, column: string, dated: boolean, words = true)
       return dated ? `${dayOf(value)} ${value.slice(11, 23)}` : value.slice(11, 23);
     return value.slice(0, 23).replace('T', ' ');
   }
-  return inLine(shownValue(column, value).slice(0, CELL_CHARACTERS_MAX));
+  const text = inLine(shownValue(column, value).slice(0, CELL_CHARACTERS_MAX));
+  // The end of an address tells one host from the next.
+  return words && column.endsWith('_ip') ? elide(text, width(column, dated) - 1) : text;
 }
 
 function isTime(value: string): boolean {
@@ -88,8 +90,8 @@ export function cellInk(column: string, value: Value | undefined): Level | 'ok' 
 }
 
 const WIDTHS: Readonly<Record<string, number>> = {
-  severity_id: 8,
-  source_type: 11,
+  severity_id: 10,
+  source_type: 12,
   operation: 22,
   status_id: 9,
   action_id: 9,

@@ -57,14 +57,14 @@ describe('a row of entries says', () => {
       ['sealed', 90, 100],
     ]);
     expect(findings).toEqual([
-      'note: The server was stopped from 22 Jul 2025 00:00:30 to 22 Jul 2025 00:01:30 UTC (60 s)',
+      'note: The server was stopped from 22 Jul 00:00:30 to 22 Jul 00:01:30 UTC, 60 s',
     ]);
   });
 
   test('that it ended without saying so', () => {
     const { spans, findings } = told(start(0), beat(50, 1), start(3_650));
     expect(spans?.map(([kind]) => kind)).toEqual(['sealed', 'crash']);
-    expect(findings?.[0]).toMatch(/^note: The server ended without saying so: .*\(60 min\)/);
+    expect(findings?.[0]).toMatch(/^note: The server ended without saying so: .*, 60 min$/);
   });
 
   test('that it was silent in a run', () => {

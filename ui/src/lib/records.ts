@@ -256,7 +256,7 @@ export function timeline(groups: readonly Group[]): Timeline | undefined {
     if (!record) continue;
     const name = record.t === 'act' ? deed(record) : undefined;
     const between = (): string =>
-      `${moment(before)} to ${moment(record.at)} UTC (${duration(record.at - before)})`;
+      `${moment(before, record.at)} to ${moment(record.at, record.at)} UTC, ${duration(record.at - before)}`;
     if (name === 'start') {
       if (record.at > before) {
         const crashed = open !== false;
@@ -273,7 +273,7 @@ export function timeline(groups: readonly Group[]): Timeline | undefined {
     } else if (record.t === 'beat' || name === 'stop') {
       if (sign !== undefined && record.at - sign > SILENCE) {
         gap('silence', sign, record.at);
-        const said = `No sign of life from ${moment(sign)} to ${moment(record.at)} UTC, in a run`;
+        const said = `No sign of life from ${moment(sign, record.at)} to ${moment(record.at, record.at)} UTC, in a run`;
         findings.push({ level: 'bad', index, said });
       }
       if (record.t === 'beat') {
