@@ -14,7 +14,7 @@ const at = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorte
 
 export const tests = {
   async 'size before the first paint'({ page, site }) {
-    for (const path of ['/', '/explore', '/sources']) {
+    for (const path of ['/', '/explore', '/sources', '/integrity']) {
       const files = [];
       page.removeAllListeners('response');
       page.on('response', (response) => {
