@@ -10,6 +10,9 @@
 mod commits;
 mod files;
 mod keys;
+mod open;
+mod pause;
+mod remote;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -20,20 +23,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stele_event::runtime::{Clock, Entropy};
-use stele_ledger::checkpoint::Checkpoint;
-use stele_ledger::key::{Signer, VerifierKey};
+use stele_ledger::hash::Hash;
+use stele_ledger::key::VerifierKey;
 use stele_ledger::record::Deed;
+use stele_ledger::signer::{LogSigner, SignerState};
 use stele_ledger::tile::{TILE_WIDTH, Tile, read_entries};
-use stele_ledger::tree::Log;
 
-pub use keys::{KeyFolder, LoadedKey};
+pub use keys::{FileSigner, KeyFolder};
+pub use pause::SignerStatus;
+pub use remote::SocketSigner;
 
 use crate::batches::{BatchLog, ClosedBatch};
 use crate::filesystem::FileSystem;
 use files::Files;
-use state::WriterState;
+use pause::Pause;
 use waiting::Waiting;
-use written::{Written, read_state};
+use written::Written;
 
 /// Why the ledger cannot be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +63,10 @@ pub enum LedgerError {
     },
     /// A record or a signature cannot be made.
     #[error("cannot make a record of the ledger: {0}")]
-    Record(#[from] stele_ledger::Error),
+    Record(stele_ledger::Error),
+    /// The signer is away, or refuses. What was acknowledged is safe in the write-ahead log.
+    #[error("the ledger cannot be signed: {0}")]
+    Signer(stele_ledger::Error),
     /// A commit of the table cannot be put on record.
     #[error("cannot put version {version} of the table on record: {reason}")]
     Commit {
@@ -80,12 +88,32 @@ pub enum LedgerError {
     },
 }
 
+impl From<stele_ledger::Error> for LedgerError {
+    fn from(error: stele_ledger::Error) -> Self {
+        match error {
+            stele_ledger::Error::Signer { .. } | stele_ledger::Error::SignerRefused { .. } => {
+                Self::Signer(error)
+            }
+            other => Self::Record(other),
+        }
+    }
+}
+
+impl LedgerError {
+    /// Whether it is only that the signer is away, or cannot sign now.
+    pub fn is_signer_away(&self) -> bool {
+        matches!(self, Self::Signer(stele_ledger::Error::Signer { .. }))
+    }
+}
+
 /// So many entries wait at the most; then nothing more is taken in until they are written.
 const WAITING_MAX: usize = 50_000;
 /// A checkpoint is archived so often at the most, in µs.
 const ARCHIVE_MICROS: i64 = 60_000_000;
 const CHECKPOINT: &str = "checkpoint";
 const STATE: &str = "writer-state.json";
+/// The checkpoint that a signer elsewhere was asked to sign, while it has not answered.
+const SIGNING: &str = "signing";
 
 /// What a beat says beside its number.
 #[derive(Debug, Clone, Copy, Default)]
@@ -111,8 +139,12 @@ pub struct Ledger {
     clock: Arc<dyn Clock>,
     anchors: Vec<PathBuf>,
     disk: Arc<dyn FileSystem>,
+    signer: Arc<dyn LogSigner>,
+    pause: Mutex<Pause>,
     waiting: Mutex<Waiting>,
     written: Mutex<Written>,
+    /// The newest checkpoint, for whoever must not wait while one is being signed.
+    newest: Mutex<Option<Sealed>>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -127,8 +159,8 @@ pub struct LedgerParts {
     pub disk: Arc<dyn FileSystem>,
     /// Its folder.
     pub folder: PathBuf,
-    /// Its key.
-    pub signer: Box<dyn Signer>,
+    /// Who signs it.
+    pub signer: Arc<dyn LogSigner>,
     /// All keys that it was ever signed with.
     pub keys: Vec<VerifierKey>,
     /// Folders to which each archived checkpoint is copied.
@@ -138,55 +170,6 @@ pub struct LedgerParts {
 }
 
 impl Ledger {
-    /// Opens the ledger in a folder; begins one where there is none.
-    ///
-    /// # Errors
-    /// [`LedgerError::Damaged`] where what is there does not agree with the checkpoint, or the
-    /// checkpoint is gone: an unsafe start is refused.
-    pub fn open(parts: LedgerParts) -> Result<Self, LedgerError> {
-        let LedgerParts { disk, folder, signer, keys, anchors, clock } = parts;
-        let files = Files::new(disk.clone(), &folder);
-        let origin = signer.key().name().to_owned();
-        let damaged = |reason: String| LedgerError::Damaged { folder: folder.clone(), reason };
-        let Some(note) = files.read(CHECKPOINT)? else {
-            // A process that ended before its first checkpoint leaves tiles, and no state.
-            if files.read(STATE)?.is_some() || !files.list_archive().is_empty() {
-                return Err(damaged("its checkpoint is missing".to_owned()));
-            }
-            files.clear_beyond(0);
-            let state = WriterState::default();
-            return Ok(Self::new(origin, clock, anchors, disk, Written::new(files, signer), state));
-        };
-        let (checkpoint, _) = Checkpoint::open(&note, &origin, &keys)
-            .map_err(|error| damaged(format!("its checkpoint cannot be read: {error}")))?;
-        let size = checkpoint.head.size;
-        let log = Log::load(size, &files).map_err(|error| damaged(error.to_string()))?;
-        if log.root() != checkpoint.head.root {
-            return Err(damaged("its tiles do not lead to the root that was signed".to_owned()));
-        }
-        files.clear_beyond(size);
-        let state = read_state(&files, size).map_err(|error| match error {
-            LedgerError::Record(error) => damaged(error.to_string()),
-            other => other,
-        })?;
-        let mut written = Written::new(files, signer);
-        written.go_on(log, note)?;
-        Ok(Self::new(origin, clock, anchors, disk, written, state))
-    }
-
-    fn new(
-        origin: String,
-        clock: Arc<dyn Clock>,
-        anchors: Vec<PathBuf>,
-        disk: Arc<dyn FileSystem>,
-        written: Written,
-        state: WriterState,
-    ) -> Self {
-        let waiting = Waiting::new(state, clock.now_micros());
-        let (waiting, written) = (Mutex::new(waiting), Mutex::new(written));
-        Self { origin, clock, anchors, disk, waiting, written }
-    }
-
     /// The first line of its checkpoints.
     pub fn origin(&self) -> &str {
         &self.origin
@@ -194,7 +177,7 @@ impl Ledger {
 
     /// The newest checkpoint that was signed.
     pub fn checkpoint(&self) -> Option<Sealed> {
-        lock(&self.written).signed.clone()
+        lock(&self.newest).clone()
     }
 
     /// The bytes of a tile or a bundle, if there is one.
@@ -238,7 +221,9 @@ impl Ledger {
         let mut bytes = [0; 8];
         entropy.fill(&mut bytes);
         let run = format!("{:016x}", u64::from_le_bytes(bytes));
-        let key = lock(&self.written).signer.key().to_string();
+        let is_first = lock(&self.waiting).state.keys.is_empty();
+        let key = is_first.then(|| self.signer.state()).transpose()?;
+        let key = key.map(|state| state.key.to_string());
         lock(&self.waiting).start(self.clock.now_micros(), key, run, version)
     }
 
@@ -291,46 +276,109 @@ impl Ledger {
         if entries.is_empty() {
             return Ok(None);
         }
-        let sealed = written.append(&self.origin, &entries, &seeds)?;
-        {
+        lock(&self.pause).check(now, &self.origin)?;
+        let sealed = (|| {
+            let signer = self.settle_key(&written, self.signer.state()?)?;
+            written.append(&*self.signer, &signer, &entries, &seeds)
+        })();
+        let sealed = lock(&self.pause).note(now, sealed)?;
+        *lock(&self.newest) = Some(sealed.clone());
+        let announced = {
             let mut waiting = lock(&self.waiting);
             waiting.entries.drain(..entries.len());
             waiting.seeds.drain(..seeds.len());
+            let first = sealed.size - entries.len() as u64;
+            waiting.state.key_entry.is_some_and(|entry| (first..sealed.size).contains(&entry))
+        };
+        if state.is_some() || announced {
+            // Over an announcement it is the only bridge from the old key to the new one.
+            written.archive(&sealed)?;
         }
         if let Some(state) = state {
             written.archived_micros = now;
-            written.archive(&sealed)?;
             written.keep(&state)?;
             for anchor in &self.anchors {
                 let mut files = Files::new(self.disk.clone(), anchor);
                 files.write(&sealed.size.to_string(), &sealed.note)?;
             }
         }
+        if announced {
+            self.settle_key(&written, self.signer.state()?)?;
+        }
         Ok(Some(sealed))
     }
 
-    /// Signs with a key that the log has announced already: a change of keys was interrupted.
-    pub fn use_announced(&self, signer: Box<dyn Signer>) {
-        lock(&self.written).signer = signer;
+    /// Puts the announced key into force where the checkpoint over its announcement is signed, and
+    /// the signer still has it before itself.
+    fn settle_key(
+        &self,
+        written: &Written,
+        signer: SignerState,
+    ) -> Result<SignerState, LedgerError> {
+        let (announced, entry) = {
+            let waiting = lock(&self.waiting);
+            (waiting.state.keys.last().cloned(), waiting.state.key_entry)
+        };
+        let Some(announced) = announced.filter(|_| entry.is_none_or(|e| e < written.log.size()))
+        else {
+            return Ok(signer);
+        };
+        if signer.key.to_string() == announced {
+            return Ok(signer);
+        }
+        let (Some(next), Some(entry)) = (&signer.next, entry) else {
+            return Err(self.other_key(&signer, &announced));
+        };
+        if next.to_string() != announced {
+            return Err(self.other_key(&signer, &announced));
+        }
+        self.signer.take_next(&written.proof_of(entry)?)?;
+        Ok(self.signer.state()?)
+    }
+
+    fn other_key(&self, signer: &SignerState, announced: &str) -> LedgerError {
+        let reason = format!("it holds `{}`, and the log announces `{announced}`", signer.key);
+        stele_ledger::Error::SignerRefused { name: self.origin.clone(), reason }.into()
     }
 
     /// Signs with another key from here on: the change is announced in the log, and the checkpoint
-    /// over the announcement is signed by the key before.
-    pub fn change_key(&self, signer: Box<dyn Signer>) -> Result<Sealed, LedgerError> {
+    /// over the announcement is signed by the key before. Gives the new key.
+    ///
+    /// # Errors
+    /// Where the announcement waits by then, the change is completed with it, without being asked
+    /// again.
+    pub fn change_key(&self) -> Result<(VerifierKey, Sealed), LedgerError> {
         self.seal()?;
-        let replaces = Some(lock(&self.written).signer.key().to_string());
-        self.act(Deed::Key { key: signer.key().to_string(), replaces })?;
+        let replaces = Some(self.signer.state()?.key.to_string());
+        let next = self.signer.draw_next()?;
+        self.act(Deed::Key { key: next.to_string(), replaces })?;
         // The clock's hand may have sealed it meanwhile.
         self.seal()?;
-        let mut written = lock(&self.written);
-        written.signer = signer;
-        let sealed = written.signed.clone().ok_or_else(|| LedgerError::Damaged {
-            folder: written.files.path(""),
+        let signer = self.signer.state()?;
+        if signer.key != next {
+            return Err(self.other_key(&signer, &next.to_string()));
+        }
+        let sealed = self.checkpoint().ok_or_else(|| LedgerError::Damaged {
+            folder: lock(&self.written).files.path(""),
             reason: "nothing was signed".to_owned(),
         })?;
-        // The only bridge from the old key to the new one.
-        written.archive(&sealed)?;
-        Ok(sealed)
+        Ok((next, sealed))
+    }
+
+    /// How it stands with the signature.
+    pub fn signing(&self) -> SignerStatus {
+        lock(&self.pause).status(self.signer.place())
+    }
+
+    /// How many entries wait to be written and signed.
+    pub fn waiting(&self) -> usize {
+        lock(&self.waiting).entries.len()
+    }
+
+    /// The proof that the log of `new_size` entries begins with that of `old_size`. Both are at
+    /// most what the newest checkpoint covers.
+    pub fn consistency(&self, old_size: u64, new_size: u64) -> Result<Vec<Hash>, LedgerError> {
+        lock(&self.written).consistency(old_size, new_size)
     }
 }
 
@@ -355,7 +403,9 @@ impl BatchLog for Ledger {
         }
         let count = waiting.entries.len();
         (count > WAITING_MAX).then(|| {
-            format!("the ledger cannot be written and {count} entries wait for it; try again")
+            let reason = lock(&self.pause).reason().map(|reason| format!(" ({reason})"));
+            let reason = reason.unwrap_or_default();
+            format!("the ledger cannot be written{reason} and {count} entries wait; try again")
         })
     }
 }

@@ -87,12 +87,20 @@ pub enum Error {
         /// What it has to stay below.
         limit: u64,
     },
-    /// The signer gave no signature: it is out of reach or refused.
+    /// The signer gave no signature: it is out of reach, or cannot sign now. Try again.
     #[error("cannot sign as `{name}`: {reason}")]
     Signer {
         /// The key's name.
         name: String,
         /// What it said.
+        reason: String,
+    },
+    /// The signer does not sign this. Asking again does not help; somebody has to look.
+    #[error("the signer of `{name}` refuses: {reason}")]
+    SignerRefused {
+        /// The key's name.
+        name: String,
+        /// Why.
         reason: String,
     },
 }

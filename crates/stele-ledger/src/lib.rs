@@ -14,7 +14,7 @@
 //! - [`tile`], [`entry`] and [`tree`] are tlog-tiles: which files there are, and what to write
 //!   when a log grows.
 //! - [`key`] and [`note`] are signed notes; [`checkpoint`] is the signed head of a log and the
-//!   witnesses it needs; [`witness`] is how they are asked.
+//!   witnesses it needs; [`witness`] is how they are asked, and [`signer`] who signs for the log.
 //! - [`record`] is what entries say; [`salt`] keeps a leaf from telling its event.
 //! - [`tlog_proof`] and [`event_proof`] are the proof of an entry and of an event, as files.
 //!
@@ -33,6 +33,7 @@ pub mod proof;
 pub mod record;
 pub mod salt;
 pub mod seeds;
+pub mod signer;
 pub mod tile;
 pub mod tlog_proof;
 pub mod tree;

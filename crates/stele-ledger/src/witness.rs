@@ -27,17 +27,23 @@ impl AddCheckpoint {
         let wrong = |reason: &str| Error::malformed("add-checkpoint request", reason);
         let body = std::str::from_utf8(body).map_err(|_| wrong("it is not UTF-8"))?;
         let (head, note) = body.split_once("\n\n").ok_or_else(|| wrong("no empty line"))?;
-        let mut lines = head.split('\n');
-        let old_size = lines.next().and_then(|line| line.strip_prefix("old "));
-        let old_size = old_size.ok_or_else(|| wrong("no old size"))?;
-        let hashes = lines.map(Hash::from_base64).collect::<Option<Vec<_>>>();
-        let consistency = hashes.ok_or_else(|| wrong("a line of the proof is no hash"))?;
-        if consistency.len() > PROOF_HASHES_MAX {
-            return Err(wrong("too many hashes"));
-        }
-        let old_size = parse_decimal(old_size, "old size")?;
+        let (old_size, consistency) = parse_consistency(head)?;
         Ok(Self { old_size, consistency, checkpoint: Note::parse(note.as_bytes())? })
     }
+}
+
+/// Reads the lines before the checkpoint: the old size, and the proof from there.
+pub(crate) fn parse_consistency(head: &str) -> Result<(u64, Vec<Hash>), Error> {
+    let wrong = |reason: &str| Error::malformed("add-checkpoint request", reason);
+    let mut lines = head.split('\n');
+    let old_size = lines.next().and_then(|line| line.strip_prefix("old "));
+    let old_size = old_size.ok_or_else(|| wrong("no old size"))?;
+    let hashes = lines.map(Hash::from_base64).collect::<Option<Vec<_>>>();
+    let consistency = hashes.ok_or_else(|| wrong("a line of the proof is no hash"))?;
+    if consistency.len() > PROOF_HASHES_MAX {
+        return Err(wrong("too many hashes"));
+    }
+    Ok((parse_decimal(old_size, "old size")?, consistency))
 }
 
 impl fmt::Display for AddCheckpoint {

@@ -57,6 +57,9 @@ pub struct NodeConfig {
     pub once_window_days: u32,
     /// Folders to which the ledger's checkpoints are copied each minute.
     pub anchors: Vec<PathBuf>,
+    /// The socket of the process that signs the ledger; the key lies in the data folder where it is
+    /// `None`.
+    pub signer: Option<PathBuf>,
     /// The settings that are in force, by name: a change of them comes on record. Empty where the
     /// folder is only looked into.
     pub settings: Vec<(String, String)>,
@@ -76,6 +79,7 @@ impl NodeConfig {
             record_bytes_max: 1 << 20,
             once_window_days: 30,
             anchors: Vec::new(),
+            signer: None,
             settings: Vec::new(),
         }
     }
@@ -172,7 +176,7 @@ impl Node {
                 tracing::warn!(events, "the set of known events was made again from the table");
             }
         }
-        let ledger = Arc::new(ledger::open(&config, clock.clone(), &SystemEntropy)?);
+        let ledger = Arc::new(ledger::open(&config, clock.clone(), Arc::new(SystemEntropy))?);
         ledger.start(&SystemEntropy, env!("CARGO_PKG_VERSION"))?;
         let opened = {
             let (config, store, clock) = (config.clone(), store.clone(), clock.clone());
@@ -198,7 +202,7 @@ impl Node {
             ledger.settings(&config.settings)?;
         }
         ledger::follow_table(&ledger, &store).await?;
-        ledger.seal()?;
+        ledger::or_later(ledger.seal().map(|_| ()).map_err(NodeError::from))?;
         ledger::describe(&config.data, &ledger)?;
         Ok(Self {
             config,
@@ -289,7 +293,7 @@ impl Node {
     /// Moves everything into the lake, puts it on record and shortens the write-ahead log.
     pub async fn flush(&self) -> Result<u64, NodeError> {
         let sequence = self.store.flush_all(self.clock.now_millis()).await?;
-        self.record().await?;
+        ledger::or_later(self.record().await)?;
         Ok(sequence)
     }
 
@@ -346,10 +350,9 @@ impl Node {
         let closed = self.try_close().await;
         self.store.stop();
         tokio::task::block_in_place(|| self.intake.stop());
-        closed?;
+        ledger::or_later(closed)?;
         self.ledger.stop()?;
-        self.ledger.seal()?;
-        Ok(())
+        ledger::or_later(self.ledger.seal().map(|_| ()).map_err(NodeError::from))
     }
 
     async fn try_close(&self) -> Result<(), NodeError> {

@@ -58,6 +58,8 @@ enum Command {
     Prove(commands::verify::Prove),
     /// Look at the ledger, or change its key.
     Ledger(commands::ledger::Arguments),
+    /// Keep the ledger's key in a process of its own, and sign for a server.
+    Signer(commands::signer::Arguments),
     /// Show the configuration, or check a file.
     Config(commands::config::Arguments),
     /// Make up logs, for trials and benchmarks.
@@ -131,7 +133,13 @@ fn main() -> ExitCode {
 impl Cli {
     /// The settings that are in force.
     fn settings(&self) -> anyhow::Result<Settings> {
-        if matches!(&self.command, Command::Config(arguments) if arguments.is_check()) {
+        // The signer has a user of its own, and nothing to do with the server's settings.
+        let needs_none = match &self.command {
+            Command::Config(arguments) => arguments.is_check(),
+            Command::Signer(_) => true,
+            _ => false,
+        };
+        if needs_none {
             return Ok(Settings::default());
         }
         let mut flags = Vec::new();
@@ -160,6 +168,7 @@ async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(arguments) => commands::verify::run(context, *arguments),
         Command::Prove(arguments) => commands::verify::prove(context, arguments),
         Command::Ledger(arguments) => commands::ledger::run(context, &arguments).await,
+        Command::Signer(arguments) => commands::signer::run(arguments).await,
         Command::Config(arguments) => commands::config::run(context, &arguments),
         Command::ConfigMarkdown => commands::reference::config_markdown(),
         Command::Openapi => commands::reference::openapi(),

@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) listen: String,
     /// Folders for checkpoints, with commas between them.
     anchors: String,
+    /// The signer, as it was written.
+    signer: String,
     /// The limits of the node. Its `data` is taken from above.
     node: NodeConfig,
     /// Where each value came from, in the order of [`SETTINGS`].
@@ -117,6 +119,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         about: "Folders, with commas between them, to which a checkpoint of the ledger is copied \
                 each minute: on another disk, or mounted from another machine.",
         kind: Kind::Text { check: anything, place: |settings| &mut settings.anchors },
+    },
+    Setting {
+        name: "ledger.signer",
+        about: "Who signs the ledger: `unix:` and the socket of `stele signer`. Where it is empty, \
+                the server itself, with the key in its data folder.",
+        kind: Kind::Text { check: signer_place, place: |settings| &mut settings.signer },
     },
     number!(
         "request.body_bytes_max",
@@ -251,6 +259,16 @@ fn not_empty(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }
 }
 
+fn signer_place(text: &str) -> Result<(), String> {
+    match text.strip_prefix("unix:") {
+        Some(path) if path.starts_with('/') => Ok(()),
+        None if text.is_empty() => Ok(()),
+        _ => Err(format!(
+            "`{text}` is neither empty nor a socket, such as `unix:/run/stele/signer.sock`"
+        )),
+    }
+}
+
 fn socket_address(text: &str) -> Result<(), String> {
     match text.parse::<SocketAddr>() {
         Ok(_) => Ok(()),
@@ -264,6 +282,7 @@ impl Default for Settings {
             data: "./stele-data".to_owned(),
             listen: "127.0.0.1:7800".to_owned(),
             anchors: String::new(),
+            signer: String::new(),
             node: NodeConfig::new(""),
             origins: vec![Origin::Default; SETTINGS.len()],
         }
@@ -275,7 +294,8 @@ impl Settings {
     pub(crate) fn node(&self) -> NodeConfig {
         let folders = self.anchors.split(',').map(str::trim).filter(|folder| !folder.is_empty());
         let anchors = folders.map(Into::into).collect();
-        NodeConfig { data: self.data.clone().into(), anchors, ..self.node.clone() }
+        let signer = self.signer.strip_prefix("unix:").map(Into::into);
+        NodeConfig { data: self.data.clone().into(), anchors, signer, ..self.node.clone() }
     }
 
     /// Every setting with its value and where it came from.

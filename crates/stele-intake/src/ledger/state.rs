@@ -40,6 +40,8 @@ pub(super) struct WriterState {
     pub(super) last_micros: i64,
     /// The verifier keys that were announced, the latest last.
     pub(super) keys: Vec<String>,
+    /// The entry that announces the last of them.
+    pub(super) key_entry: Option<u64>,
     /// The requests of the batch whose record comes next: source, first number, count.
     #[serde(skip)]
     receipts: Vec<(String, u64, u32)>,
@@ -73,7 +75,10 @@ impl WriterState {
                     self.beat = 0;
                 }
                 Deed::Stop { .. } => self.run = None,
-                Deed::Key { key, .. } => self.keys.push(key.clone()),
+                Deed::Key { key, .. } => {
+                    self.keys.push(key.clone());
+                    self.key_entry = Some(self.size - 1);
+                }
                 Deed::Config { name, after, .. } => {
                     match after {
                         Some(hash) => self.settings.insert(name.clone(), *hash),

@@ -6,28 +6,41 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use stele_event::runtime::{ManualClock, SeededEntropy};
+use stele_ledger::checkpoint::Checkpoint;
 use stele_ledger::hash::{Hash, leaf_hash, root_of};
-use stele_ledger::key::{Algorithm, Ed25519Signer};
 use stele_ledger::record::{Batch, Dropped, Parts, Reason, Record, Request};
 use stele_ledger::seeds::seeds_name;
+use stele_ledger::tree::Log;
 
 use super::*;
 use crate::filesystem::fault::{FaultFileSystem, Faults};
 
+mod signing;
+
+use signing::{TestSigner, key};
+
 const FOLDER: &str = "/lake/_ledger/1";
 
-fn signer(seed: u8) -> Ed25519Signer {
-    Ed25519Signer::from_seed("stele-test/1", Algorithm::Ed25519, &[seed; 32]).unwrap()
+fn open(disk: &FaultFileSystem) -> Result<Ledger, LedgerError> {
+    open_with(disk, &Arc::new(TestSigner::default()))
 }
 
-fn open(disk: &FaultFileSystem) -> Result<Ledger, LedgerError> {
+fn open_with(disk: &FaultFileSystem, signer: &Arc<TestSigner>) -> Result<Ledger, LedgerError> {
+    open_at(disk, signer, &Arc::new(ManualClock::at(1_800_000_000_000_000)))
+}
+
+fn open_at(
+    disk: &FaultFileSystem,
+    signer: &Arc<TestSigner>,
+    clock: &Arc<ManualClock>,
+) -> Result<Ledger, LedgerError> {
     Ledger::open(LedgerParts {
         disk: Arc::new(disk.clone()),
         folder: FOLDER.into(),
-        signer: Box::new(signer(1)),
-        keys: vec![signer(1).key().clone(), signer(2).key().clone()],
+        signer: signer.clone(),
+        keys: vec![key(1), key(2)],
         anchors: vec!["/anchor".into()],
-        clock: Arc::new(ManualClock::at(1_800_000_000_000_000)),
+        clock: clock.clone(),
     })
 }
 
@@ -71,7 +84,7 @@ fn batches(ledger: &Ledger) -> Vec<i64> {
     let entries = ledger.entries(0, u64::MAX).unwrap();
     assert_eq!(entries.len() as u64, sealed.size);
     let leaves: Vec<_> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-    let keys = [signer(1).key().clone(), signer(2).key().clone()];
+    let keys = [key(1), key(2)];
     let (checkpoint, _) = Checkpoint::open(&sealed.note, ledger.origin(), &keys).unwrap();
     assert_eq!(checkpoint.head.root, root_of(&leaves));
     let (mut found, mut next, mut seeds) = (Vec::new(), 0, Vec::new());
@@ -123,9 +136,9 @@ fn check_tiles(disk: &FaultFileSystem, ledger: &Ledger) {
 
 /// Records batches and seals now and then, until the disk no longer does what it is asked.
 /// Returns the batches that a checkpoint covered.
-fn write(disk: &FaultFileSystem, first: i64, count: i64) -> Vec<i64> {
+fn write(disk: &FaultFileSystem, signer: &Arc<TestSigner>, first: i64, count: i64) -> Vec<i64> {
     let mut sealed = Vec::new();
-    let Ok(ledger) = open(disk) else { return sealed };
+    let Ok(ledger) = open_with(disk, signer) else { return sealed };
     for number in first..first + count {
         ledger.record(closed(number));
         if number % 3 == 0 && ledger.seal().is_ok() {
@@ -137,11 +150,19 @@ fn write(disk: &FaultFileSystem, first: i64, count: i64) -> Vec<i64> {
 
 #[test]
 fn wherever_the_machine_stops_what_was_signed_is_there_and_what_was_not_comes_once() {
-    for stops_after in 0..90 {
+    for stops_after in 0..240_u32 {
+        // A signer that remembers does not stop with the machine, and its answers get lost.
+        let signer = Arc::new(match stops_after % 2 {
+            0 => TestSigner::default(),
+            _ => TestSigner::that_remembers(stops_after / 2 % 5),
+        });
+        let stops_after = stops_after / 2;
         let disk = FaultFileSystem::default();
         disk.set_faults(Faults { stops_after: Some(stops_after), ..Faults::default() });
-        let signed = write(&disk, 0, 12);
+        let signed = write(&disk, &signer, 0, 12);
         disk.crash(u64::from(stops_after));
+        signer.heal();
+        let open = |disk: &FaultFileSystem| open_with(disk, &signer);
         let ledger = open(&disk).unwrap_or_else(|error| panic!("stop {stops_after}: {error}"));
         let found = batches(&ledger);
         check_tiles(&disk, &ledger);
@@ -216,16 +237,9 @@ fn a_ledger_that_was_changed_or_put_back_is_not_written_on() {
 fn runs_keys_settings_and_beats_come_on_record() {
     let disk = FaultFileSystem::default();
     let clock = Arc::new(ManualClock::at(1_800_000_000_000_000));
-    let parts = |signer| LedgerParts {
-        disk: Arc::new(disk.clone()),
-        folder: FOLDER.into(),
-        signer: Box::new(signer),
-        keys: vec![self::signer(1).key().clone(), self::signer(2).key().clone()],
-        anchors: vec!["/anchor".into()],
-        clock: clock.clone(),
-    };
+    let signer = Arc::new(TestSigner::default());
     let settings = |value: &str| vec![("listen".to_owned(), value.to_owned())];
-    let ledger = Ledger::open(parts(signer(1))).unwrap();
+    let ledger = open_at(&disk, &signer, &clock).unwrap();
     ledger.start(&SeededEntropy::new(1), "1").unwrap();
     ledger.settings(&settings("x")).unwrap();
     ledger.settings(&settings("x")).unwrap();
@@ -236,15 +250,16 @@ fn runs_keys_settings_and_beats_come_on_record() {
     ledger.seal().unwrap();
     let signed_by = |ledger: &Ledger, number: u8| {
         let note = ledger.checkpoint().unwrap().note;
-        Checkpoint::open(&note, ledger.origin(), &[signer(number).key().clone()]).is_ok()
+        Checkpoint::open(&note, ledger.origin(), &[key(number)]).is_ok()
     };
-    ledger.change_key(Box::new(signer(2))).unwrap();
+    let (new_key, sealed) = ledger.change_key().unwrap();
+    assert_eq!((new_key, sealed.note), (key(2), ledger.checkpoint().unwrap().note));
     assert!(signed_by(&ledger, 1), "the announcement is signed by the key before");
     ledger.settings(&settings("y")).unwrap();
     ledger.stop().unwrap();
     ledger.seal().unwrap();
     assert!(signed_by(&ledger, 2));
-    let again = Ledger::open(parts(signer(2))).unwrap();
+    let again = open_at(&disk, &signer, &clock).unwrap();
     again.start(&SeededEntropy::new(2), "1").unwrap();
     again.settings(&settings("y")).unwrap();
     again.seal().unwrap();

@@ -62,13 +62,12 @@ impl Waiting {
     pub(super) fn start(
         &mut self,
         now_micros: i64,
-        key: String,
+        first_key: Option<String>,
         run: String,
         version: &str,
     ) -> Result<(), LedgerError> {
-        if self.state.keys.last() != Some(&key) {
-            let replaces = self.state.keys.last().cloned();
-            self.act(now_micros, Deed::Key { key, replaces })?;
+        if let Some(key) = first_key {
+            self.act(now_micros, Deed::Key { key, replaces: None })?;
         }
         self.last_beat_micros = now_micros;
         self.act(now_micros, Deed::Start { run, version: version.to_owned() })

@@ -2,23 +2,25 @@
 //! checkpoint over them.
 
 use stele_ledger::checkpoint::Checkpoint;
-use stele_ledger::key::Signer;
-use stele_ledger::proof::TreeHead;
+use stele_ledger::hash::Hash;
+use stele_ledger::note::Note;
+use stele_ledger::proof::{TileSubtrees, TreeHead, prove_consistency, prove_inclusion};
 use stele_ledger::record::Record;
 use stele_ledger::seeds::{SEED_RECORD_BYTES, put_seed, seeds_name};
+use stele_ledger::signer::{LogSigner, SignerState};
 use stele_ledger::tile::{TILE_WIDTH, Tile, read_entries};
+use stele_ledger::tlog_proof::TlogProof;
 use stele_ledger::tree::Log;
 
 use super::files::Files;
 use super::state::WriterState;
 use super::waiting::BatchSeed;
-use super::{CHECKPOINT, LedgerError, STATE, Sealed};
+use super::{CHECKPOINT, LedgerError, SIGNING, STATE, Sealed};
 
 /// The ledger in its folder.
 pub(super) struct Written {
     pub(super) files: Files,
     pub(super) log: Log,
-    pub(super) signer: Box<dyn Signer>,
     pub(super) signed: Option<Sealed>,
     pub(super) archived_micros: i64,
     /// The seeds of the entry bundle that is not full.
@@ -26,9 +28,9 @@ pub(super) struct Written {
 }
 
 impl Written {
-    pub(super) fn new(files: Files, signer: Box<dyn Signer>) -> Self {
+    pub(super) fn new(files: Files) -> Self {
         let (log, seeds) = (Log::default(), (0, Vec::new()));
-        Self { files, log, signer, signed: None, archived_micros: i64::MIN / 2, seeds }
+        Self { files, log, signed: None, archived_micros: i64::MIN / 2, seeds }
     }
 
     /// Goes on after what lies in the folder under a checkpoint.
@@ -44,7 +46,8 @@ impl Written {
     /// Writes entries and seeds and signs a checkpoint over them. When it fails, nothing counts.
     pub(super) fn append(
         &mut self,
-        origin: &str,
+        signer: &dyn LogSigner,
+        state: &SignerState,
         entries: &[Vec<u8>],
         seeds: &[BatchSeed],
     ) -> Result<Sealed, LedgerError> {
@@ -67,8 +70,18 @@ impl Written {
         }
         let size = log.size();
         let head = TreeHead { size, root: log.root() };
-        let note = Checkpoint::new(origin, head).sign(&*self.signer)?.to_string().into_bytes();
+        let checkpoint = Checkpoint::new(state.key.name(), head);
+        if signer.remembers() {
+            // If the answer never arrives, it may have signed all the same: the next start must
+            // find out before it writes anything else in the place of these entries.
+            self.files.write(SIGNING, checkpoint.to_string().as_bytes())?;
+        }
+        let note = signer.sign(&checkpoint, state, &TileSubtrees::new(&self.files, size))?;
+        let note = note.to_string().into_bytes();
         self.files.write(CHECKPOINT, &note)?;
+        if signer.remembers() {
+            self.files.remove(SIGNING);
+        }
         let kept: Vec<_> = Tile::partials(size).collect();
         for tile in Tile::partials(before).filter(|tile| !kept.contains(tile)) {
             self.files.remove(&tile.to_string());
@@ -77,6 +90,34 @@ impl Written {
         let sealed = Sealed { size, note };
         self.signed = Some(sealed.clone());
         Ok(sealed)
+    }
+
+    /// The proof that the tree of `new_size`, which may be shorter than the log is by now, begins
+    /// with that of `old_size`.
+    pub(super) fn consistency(
+        &self,
+        old_size: u64,
+        new_size: u64,
+    ) -> Result<Vec<Hash>, LedgerError> {
+        // All hashes of a shorter tree's proof are also in the longer one.
+        let tree = TileSubtrees::new(&self.files, self.log.size());
+        Ok(prove_consistency(old_size, new_size, &tree)?)
+    }
+
+    /// The proof of an entry under the newest checkpoint, with the entry.
+    pub(super) fn proof_of(&self, index: u64) -> Result<TlogProof, LedgerError> {
+        let (size, wide) = (self.log.size(), u64::from(TILE_WIDTH));
+        let bundle = index / wide;
+        let width = (size - bundle * wide).min(wide);
+        let entries = read_entries(&self.files, &Tile::entries(bundle, width as u16))?;
+        let note = self.signed.as_ref().map(|sealed| &sealed.note[..]).unwrap_or_default();
+        let tree = TileSubtrees::new(&self.files, size);
+        Ok(TlogProof {
+            extra: entries.into_iter().nth((index % wide) as usize),
+            index,
+            path: prove_inclusion(index, size, &tree)?,
+            checkpoint: Note::parse(note)?,
+        })
     }
 
     fn write_seeds(&mut self, bundle: &(u64, Vec<u8>)) -> Result<(), LedgerError> {

@@ -112,23 +112,36 @@ pub async fn serve(
     axum::serve(listener, router).with_graceful_shutdown(stopped).await
 }
 
-/// Whether the server answers.
+/// Whether the server answers: `status` is `ok`, or `degraded` where it takes events and an
+/// operator should look at something; `problems` says at what.
 #[utoipa::path(get, path = "/api/v1/health", responses((status = 200, description = "it does")))]
-async fn health() -> Json<Value> {
-    Json(json!({"status": "ok"}))
+async fn health(State(node): Shared) -> Json<Value> {
+    match node.problems() {
+        problems if problems.is_empty() => Json(json!({"status": "ok"})),
+        problems => Json(json!({"status": "degraded", "problems": problems})),
+    }
 }
 
-/// Files, rows, bytes and what waits in the write-ahead log.
+/// Files, rows, bytes, what waits in the write-ahead log, and how it stands with the ledger.
 #[utoipa::path(get, path = "/api/v1/status", responses((status = 200, description = "figures")))]
 async fn status(State(node): Shared) -> Result<Json<Value>, Problem> {
+    Ok(Json(status_of(&node)?))
+}
+
+/// The figures of a node, as JSON.
+///
+/// # Errors
+/// Where the intake has ended.
+pub fn status_of(node: &Node) -> Result<Value, crate::NodeError> {
     let (store, backlog_bytes) = node.status()?;
     let limits = json!({"rows_max": node.config().query.rows_max});
-    Ok(Json(json!({
+    Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "store": store,
         "write_ahead_log_bytes": backlog_bytes,
         "query": limits,
-    })))
+        "ledger": node.ledger_status(),
+    }))
 }
 
 /// Moves everything that is in memory into the lake.

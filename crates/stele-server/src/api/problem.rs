@@ -133,6 +133,10 @@ impl From<NodeError> for Problem {
         match error {
             NodeError::Store(error) => error.into(),
             NodeError::Intake(error) => error.into(),
+            NodeError::Ledger(error) if error.is_signer_away() => {
+                let (status, detail) = (StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+                Self { status, code: "signer_away", detail }
+            }
             other => {
                 let detail = other.to_string();
                 Self { status: StatusCode::INTERNAL_SERVER_ERROR, code: "node_failed", detail }

@@ -4,13 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
+use serde_json::{Value, json};
 use stele_event::runtime::{Clock, Entropy};
 use stele_intake::filesystem::RealFileSystem;
 use stele_intake::ledger::{
-    BeatFacts, KeyFolder, Ledger, LedgerError, LedgerParts, Sealed, folder_of,
+    BeatFacts, FileSigner, KeyFolder, Ledger, LedgerError, LedgerParts, Sealed, SocketSigner,
+    folder_of,
 };
-use stele_ledger::key::{Signer, VerifierKey};
+use stele_ledger::key::VerifierKey;
+use stele_ledger::signer::LogSigner;
 use stele_store::Store;
 use stele_store::store::EVENTS;
 use stele_verify::lake::{Options, Proof, ProveError, Wanted, prove};
@@ -21,31 +25,43 @@ use super::{Node, NodeConfig, NodeError, WRITER};
 pub(super) fn open(
     config: &NodeConfig,
     clock: Arc<dyn Clock>,
-    entropy: &dyn Entropy,
+    entropy: Arc<dyn Entropy>,
 ) -> Result<Ledger, LedgerError> {
-    let folder = keys(config);
-    let loaded = folder.load_or_create(WRITER, entropy)?;
-    let next = folder.next()?;
-    let ledger = Ledger::open(LedgerParts {
+    let folder = KeyFolder::new(&config.data.join("keys"));
+    let signer: Arc<dyn LogSigner> = match &config.signer {
+        None => Arc::new(FileSigner::open(folder.clone(), WRITER, entropy)?),
+        Some(socket) => {
+            let secret = folder.secret();
+            if secret.exists() {
+                tracing::warn!(
+                    path = %secret.display(),
+                    "a signing key lies in the data folder although a signer is set: move it to \
+                     the signer, and leave none here"
+                );
+            }
+            Arc::new(SocketSigner::open(socket, folder.clone())?)
+        }
+    };
+    Ledger::open(LedgerParts {
         disk: Arc::new(RealFileSystem),
         folder: folder_of(&config.data.join("lake"), WRITER),
-        signer: Box::new(loaded.signer),
-        keys: loaded.keys,
+        signer,
+        keys: folder.public()?,
         anchors: config.anchors.clone(),
         clock,
-    })?;
-    if let Some(next) = next
-        && ledger.announced_keys().last() == Some(&next.key().to_string())
-    {
-        // The process ended between the announcement and the change.
-        folder.take_next()?;
-        ledger.use_announced(Box::new(next));
-    }
-    Ok(ledger)
+    })
 }
 
-pub(super) fn keys(config: &NodeConfig) -> KeyFolder {
-    KeyFolder::new(&config.data.join("keys"))
+/// A signer that is away is no failure of what asked for its signature: acknowledged events are in
+/// the write-ahead log, and come on record when it is back.
+pub(super) fn or_later(recorded: Result<(), NodeError>) -> Result<(), NodeError> {
+    match recorded {
+        Err(NodeError::Ledger(error)) if error.is_signer_away() => {
+            tracing::warn!(%error, "what came last is not on record yet");
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 /// Puts every version of the table on record that is not there yet.
@@ -59,6 +75,10 @@ pub(super) async fn follow_table(ledger: &Ledger, store: &Store) -> Result<(), N
 
 /// Tells whoever looks into the folder what it is, and by which key its ledger is verified.
 pub(super) fn describe(data: &Path, ledger: &Ledger) -> Result<(), LedgerError> {
+    let secret = match ledger.signing().place {
+        place if place == "file" => "`keys/ledger.key` is the only secret.".to_owned(),
+        place => format!("The key that signs the ledger is not here: `{place}` has it."),
+    };
     let keys: Vec<String> = ledger.announced_keys().into_iter().rev().collect();
     let keys = keys.join("\n    ");
     let text = format!(
@@ -67,8 +87,8 @@ pub(super) fn describe(data: &Path, ledger: &Ledger) -> Result<(), LedgerError> 
          Check it with\n\n    stele verify --data {} --key '<verifier key>'\n\n\
          The verifier keys of the ledger, the latest first. Keep them elsewhere too: whoever can \
          change this folder can change this text.\n\n    {keys}\n\n\
-         `lake/events` is an ordinary Delta Lake table of Parquet files. `keys/ledger.key` is the \
-         only secret. Nothing here may be edited by hand.\n",
+         `lake/events` is an ordinary Delta Lake table of Parquet files. {secret} Nothing here may \
+         be edited by hand.\n",
         data.display()
     );
     let path = data.join("README.md");
@@ -91,12 +111,26 @@ impl Node {
     /// Writes the ledger once a second, until it is dropped. A failure is told and tried again;
     /// what waits is bounded, and beyond it nothing more is taken in.
     pub(super) async fn run_ledger(&self) {
-        let mut ticks = tokio::time::interval(std::time::Duration::from_secs(1));
+        const SAID_AGAIN: Duration = Duration::from_secs(60);
+        let mut ticks = tokio::time::interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut said: Option<(String, tokio::time::Instant)> = None;
         loop {
             ticks.tick().await;
-            if let Err(error) = self.record().await {
-                tracing::error!(%error, "cannot write the ledger; will try again");
+            let Err(error) = self.record().await else {
+                if said.take().is_some() {
+                    tracing::info!("the ledger is written and signed again");
+                }
+                continue;
+            };
+            let error = error.to_string();
+            let is_new = said
+                .as_ref()
+                .is_none_or(|(before, at)| *before != error || at.elapsed() >= SAID_AGAIN);
+            if is_new {
+                let waiting = self.ledger.waiting();
+                tracing::error!(%error, waiting, "cannot write the ledger; will try again");
+                said = Some((error, tokio::time::Instant::now()));
             }
         }
     }
@@ -149,12 +183,29 @@ impl Node {
     /// Then the key in force is the one before, or, where the announcement was written, the new
     /// one from the next start on.
     pub fn rotate_key(&self) -> Result<(String, Sealed), NodeError> {
-        let folder = keys(&self.config);
-        let next = folder.draw_next(&stele_intake::system::SystemEntropy)?;
-        let key = next.key().to_string();
-        let sealed = self.ledger.change_key(Box::new(next))?;
-        folder.take_next()?;
+        let (key, sealed) = self.ledger.change_key()?;
         describe(&self.config.data, &self.ledger)?;
-        Ok((key, sealed))
+        Ok((key.to_string(), sealed))
+    }
+
+    /// How it stands with the ledger.
+    pub fn ledger_status(&self) -> Value {
+        json!({
+            "origin": self.ledger.origin(),
+            "size": self.ledger.checkpoint().map_or(0, |sealed| sealed.size),
+            "waiting_entries": self.ledger.waiting(),
+            "signer": self.ledger.signing(),
+        })
+    }
+
+    /// What an operator should look at; empty where all is well.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let signing = self.ledger.signing();
+        if let Some(reason) = signing.reason {
+            let state = if signing.refuses { "refuses to sign" } else { "does not sign" };
+            problems.push(format!("the signer of the ledger {state}: {reason}"));
+        }
+        problems
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use stele_server::api;
 
 use crate::Context;
 use crate::target::Target;
@@ -17,7 +18,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 enum StoreCommand {
-    /// Files, rows, bytes, write-ahead log.
+    /// Files, rows, bytes, write-ahead log, and how it stands with the ledger.
     Status,
     /// Write what is in memory, and join small files.
     Compact,
@@ -29,10 +30,7 @@ pub(crate) async fn run(context: &Context, arguments: &Arguments) -> anyhow::Res
         (Target::Remote(server), StoreCommand::Compact) => server.post("admin/compact").await?,
         (Target::Local(node), command) => {
             let answer = match command {
-                StoreCommand::Status => {
-                    let (store, bytes) = node.status()?;
-                    json!({"store": store, "write_ahead_log_bytes": bytes})
-                }
+                StoreCommand::Status => api::status_of(&node)?,
                 StoreCommand::Compact => {
                     node.flush().await?;
                     json!(node.compact(true).await?)
