@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::server::{Server, rows, run};
 
-fn text(path: impl AsRef<Path>) -> String {
+pub(crate) fn text(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
 /// The exit code of `stele verify`, and its report.
-fn verify(folder: &Path, key: &str, flags: &[&str]) -> (i32, Value) {
+pub(crate) fn verify(folder: &Path, key: &str, flags: &[&str]) -> (i32, Value) {
     let words = [&["verify", folder.to_str().unwrap(), "--key", key], flags].concat();
     let output = run(folder, &words);
     let report = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);

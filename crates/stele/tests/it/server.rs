@@ -48,10 +48,16 @@ impl Server {
 
     /// The same, with more flags.
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
+        Self::start_in(data, flags, &[])
+    }
+
+    /// The same, with settings in variables.
+    pub(crate) fn start_in(data: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let _ = std::fs::remove_file(data.join("run.json"));
         let process = stele(data)
             .args(["up", "--listen", "127.0.0.1:0"])
             .args(flags)
+            .envs(variables.iter().copied())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -117,6 +123,20 @@ impl Server {
         let (status, answer) = self.request("POST", path, "", body);
         assert_eq!(status, 200, "{answer}");
         serde_json::from_str(&answer).unwrap()
+    }
+
+    /// Gets a JSON value.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.request("GET", path, "", b"");
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    /// Asks the server to end, and waits until it has.
+    pub(crate) fn stop(mut self) {
+        let process = self.process.id().to_string();
+        assert!(Command::new("kill").arg(&process).status().unwrap().success());
+        assert!(self.process.wait().unwrap().success());
     }
 
     /// Kills the server as a power cut would.
