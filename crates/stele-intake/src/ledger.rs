@@ -8,6 +8,7 @@
 //! signed over what is not durable, and no entry under a checkpoint is ever written again.
 
 mod commits;
+mod cosigned;
 mod files;
 mod keys;
 mod open;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stele_event::runtime::{Clock, Entropy};
-use stele_ledger::hash::Hash;
+use stele_ledger::checkpoint::WitnessPolicy;
 use stele_ledger::key::VerifierKey;
 use stele_ledger::record::Deed;
 use stele_ledger::signer::{LogSigner, SignerState};
@@ -35,6 +36,7 @@ pub use remote::SocketSigner;
 
 use crate::batches::{BatchLog, ClosedBatch};
 use crate::filesystem::FileSystem;
+use cosigned::Cosigned;
 use files::Files;
 use pause::Pause;
 use waiting::Waiting;
@@ -145,6 +147,7 @@ pub struct Ledger {
     written: Mutex<Written>,
     /// The newest checkpoint, for whoever must not wait while one is being signed.
     newest: Mutex<Option<Sealed>>,
+    cosigned: Mutex<Cosigned>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -165,6 +168,8 @@ pub struct LedgerParts {
     pub keys: Vec<VerifierKey>,
     /// Folders to which each archived checkpoint is copied.
     pub anchors: Vec<PathBuf>,
+    /// Which witnesses have to sign it, and how many of them.
+    pub witnesses: WitnessPolicy,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -180,9 +185,10 @@ impl Ledger {
         lock(&self.newest).clone()
     }
 
-    /// The bytes of a tile or a bundle, if there is one.
+    /// The bytes of a tile or a bundle of any size that the log has had, if there is one. A partial
+    /// file goes when a longer one is there, which begins with the same hashes or entries.
     pub fn tile(&self, tile: &Tile) -> Result<Option<Vec<u8>>, LedgerError> {
-        lock(&self.written).files.read(&tile.to_string())
+        lock(&self.written).tile(tile)
     }
 
     /// Entries that the newest checkpoint covers.
@@ -293,6 +299,7 @@ impl Ledger {
         if state.is_some() || announced {
             // Over an announcement it is the only bridge from the old key to the new one.
             written.archive(&sealed)?;
+            lock(&self.cosigned).archived(&sealed);
         }
         if let Some(state) = state {
             written.archived_micros = now;
@@ -373,12 +380,6 @@ impl Ledger {
     /// How many entries wait to be written and signed.
     pub fn waiting(&self) -> usize {
         lock(&self.waiting).entries.len()
-    }
-
-    /// The proof that the log of `new_size` entries begins with that of `old_size`. Both are at
-    /// most what the newest checkpoint covers.
-    pub fn consistency(&self, old_size: u64, new_size: u64) -> Result<Vec<Hash>, LedgerError> {
-        lock(&self.written).consistency(old_size, new_size)
     }
 }
 

@@ -118,6 +118,28 @@ impl WitnessPolicy {
         Ok(Self { witnesses, needed })
     }
 
+    /// Who may sign.
+    pub fn witnesses(&self) -> &[VerifierKey] {
+        &self.witnesses
+    }
+
+    /// How many of them must.
+    pub fn needed(&self) -> usize {
+        self.needed
+    }
+
+    /// Since when enough have signed, in seconds since the epoch: when the last of those that were
+    /// needed did. `None` where none is needed.
+    ///
+    /// # Errors
+    /// Where they are not enough, or a signature is wrong.
+    pub fn witnessed_seconds(&self, note: &Note) -> Result<Option<u64>, Error> {
+        let found = self.check(note)?;
+        let mut times: Vec<u64> = found.iter().filter_map(|one| one.time_seconds).collect();
+        times.sort_unstable();
+        Ok(self.needed.checked_sub(1).and_then(|last| times.get(last).copied()))
+    }
+
     /// The witnesses who have signed, if they are enough.
     pub fn check(&self, note: &Note) -> Result<Vec<Verified<'_>>, Error> {
         let found = match note.verify(&self.witnesses) {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::Error;
 use crate::hash::{Hash, parse_decimal};
+use crate::key::VerifierKey;
 use crate::note::{Note, NoteSignature, SignatureLines, parse_signatures};
 
 /// A consistency proof has at most this many hashes.
@@ -52,6 +53,26 @@ impl fmt::Display for AddCheckpoint {
         self.consistency.iter().try_for_each(|hash| writeln!(f, "{}", hash.to_base64()))?;
         write!(f, "\n{}", self.checkpoint)
     }
+}
+
+/// The cosignature of one witness among the lines of its answer, and its time in seconds since the
+/// epoch. Lines of other keys are ignored.
+///
+/// # Errors
+/// Where there is none, or a line in its name is wrong, or has no time.
+pub fn cosignature(
+    checkpoint: &Note,
+    lines: &[NoteSignature],
+    witness: &VerifierKey,
+) -> Result<(NoteSignature, u64), Error> {
+    let is_its = |line: &&NoteSignature| line.name == witness.name() && line.id == witness.id();
+    let signatures: Vec<_> = lines.iter().filter(is_its).cloned().collect();
+    let note = Note { text: checkpoint.text.clone(), signatures };
+    let verified = note.verify(std::slice::from_ref(witness))?;
+    let time = verified.first().and_then(|one| one.time_seconds).filter(|time| *time > 0);
+    let wrong = || Error::malformed("cosignature", "it has no time");
+    let signature = note.signatures.into_iter().next().ok_or_else(wrong)?;
+    Ok((signature, time.ok_or_else(wrong)?))
 }
 
 /// What a witness answers.

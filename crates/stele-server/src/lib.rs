@@ -6,4 +6,4 @@
 pub mod api;
 pub mod node;
 
-pub use node::{Node, NodeConfig, NodeError, Submission};
+pub use node::{Node, NodeConfig, NodeError, Submission, WitnessConfig};

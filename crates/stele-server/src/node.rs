@@ -6,11 +6,12 @@
 
 mod ledger;
 mod rebuild;
+mod witness;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use bytes::Bytes;
 use stele_event::SourceField;
@@ -33,6 +34,9 @@ use stele_parse::formats;
 use stele_store::{
     Caller, Compacted, Lake, QueryLimits, Rows, Status, Store, StoreConfig, StoreError,
 };
+
+pub use witness::WitnessConfig;
+use witness::Witnesses;
 
 /// Settings of a node.
 #[derive(Debug, Clone)]
@@ -60,6 +64,12 @@ pub struct NodeConfig {
     /// The socket of the process that signs the ledger; the key lies in the data folder where it is
     /// `None`.
     pub signer: Option<PathBuf>,
+    /// Who is asked to witness the ledger.
+    pub witnesses: Vec<WitnessConfig>,
+    /// How many of them have to sign.
+    pub witnesses_needed: usize,
+    /// Where fewer have signed for so long, it is said aloud.
+    pub witness_alarm: std::time::Duration,
     /// The settings that are in force, by name: a change of them comes on record. Empty where the
     /// folder is only looked into.
     pub settings: Vec<(String, String)>,
@@ -80,6 +90,9 @@ impl NodeConfig {
             once_window_days: 30,
             anchors: Vec::new(),
             signer: None,
+            witnesses: Vec::new(),
+            witnesses_needed: 0,
+            witness_alarm: std::time::Duration::from_mins(10),
             settings: Vec::new(),
         }
     }
@@ -144,6 +157,9 @@ pub struct Node {
     store: Arc<Store>,
     intake: Arc<Intake>,
     ledger: Arc<Ledger>,
+    witnesses: Witnesses,
+    /// Whether it runs, or has; a folder that was only looked into asks no witness.
+    runs: AtomicBool,
     /// Up to which sequence number of the write-ahead log the intake was told that the lake holds
     /// everything.
     told: AtomicU64,
@@ -158,6 +174,8 @@ pub struct Node {
 /// Writers are numbered; a node of its own is the first.
 const WRITER: i64 = 1;
 const WRITER_NAME: &str = "writer-1";
+/// Witnesses are asked for the last checkpoint of a run for so long.
+const WITNESS_LAST: std::time::Duration = std::time::Duration::from_secs(3);
 
 impl Node {
     /// Opens a data folder; makes one where there is none.
@@ -204,7 +222,12 @@ impl Node {
         ledger::follow_table(&ledger, &store).await?;
         ledger::or_later(ledger.seal().map(|_| ()).map_err(NodeError::from))?;
         ledger::describe(&config.data, &ledger)?;
+        let (witnessed, now) = (ledger.witnessed(), clock.now_micros());
+        let needed = config.witnesses_needed;
+        let witnesses = Witnesses::new(&config.witnesses, needed, witnessed.as_ref(), now)?;
         Ok(Self {
+            witnesses,
+            runs: AtomicBool::new(false),
             config,
             store,
             intake: Arc::new(intake),
@@ -312,7 +335,8 @@ impl Node {
     /// until it is dropped. A failure is told and tried again: rows are safe in the write-ahead log
     /// meanwhile.
     pub async fn run(&self) {
-        tokio::join!(self.run_store(), self.run_ledger());
+        self.runs.store(true, Relaxed);
+        tokio::join!(self.run_store(), self.run_ledger(), self.run_witnesses());
     }
 
     async fn run_store(&self) {
@@ -352,7 +376,11 @@ impl Node {
         tokio::task::block_in_place(|| self.intake.stop());
         ledger::or_later(closed)?;
         self.ledger.stop()?;
-        ledger::or_later(self.ledger.seal().map(|_| ()).map_err(NodeError::from))
+        ledger::or_later(self.ledger.seal().map(|_| ()).map_err(NodeError::from))?;
+        if self.runs.load(Relaxed) {
+            self.witness_last(WITNESS_LAST).await;
+        }
+        Ok(())
     }
 
     async fn try_close(&self) -> Result<(), NodeError> {

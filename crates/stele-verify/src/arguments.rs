@@ -100,6 +100,9 @@ pub struct HowArguments {
     /// A folder with checkpoints that were kept elsewhere.
     #[arg(long, value_name = "DIR")]
     pub anchors: Option<PathBuf>,
+    /// How old the newest witnessed checkpoint may be at the end of the ledger, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub witness_lag: u32,
     /// On so many threads; as many as there are processors where it is not given.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -244,6 +247,7 @@ impl LakeArguments {
     pub fn run(&self, output: &mut Output<'_>) -> Result<u8, String> {
         let mut options = Options::new(self.trust.keys()?);
         options.witnesses = self.trust.policy()?;
+        options.witness_lag_micros_max = i64::from(self.how.witness_lag) * 1_000_000;
         options.since.clone_from(&self.how.since);
         options.anchors.clone_from(&self.how.anchors);
         if self.how.quick {
@@ -315,7 +319,8 @@ fn beside(path: &Path) -> PathBuf {
 impl ProveArguments {
     /// Makes the proof and writes both files.
     pub fn run(&self, output: &mut Output<'_>) -> Result<u8, String> {
-        let options = Options::new(self.trust.keys()?);
+        let mut options = Options::new(self.trust.keys()?);
+        options.witnesses = self.trust.policy()?;
         let proof = lake::prove(&self.folder, &Wanted::parse(&self.event), &options);
         let proof = proof.map_err(|error| error.to_string())?;
         let raw = beside(&self.output);

@@ -15,7 +15,8 @@
 //! for each thread the columns of 8,192 rows and one page of each.
 //!
 //! **What cannot be noticed.** Whoever has the signing key can sign another past; it is noticed
-//! where an older checkpoint was kept elsewhere (`since`, anchors) or witnesses are asked for.
+//! where an older checkpoint was kept elsewhere (`since`, anchors) or witnesses are asked for: then
+//! only what is younger than the last checkpoint that they signed could be another.
 //! Bytes that nothing depends on may change: the end of a segment of the write-ahead log that is
 //! reserved and not written yet, or was written and never acknowledged; `writer-state.json`,
 //! `readers.json` and `README.md`, which are made again or only for people; and of the files that
@@ -39,6 +40,7 @@ mod report;
 mod rows;
 mod runs;
 mod seeds;
+mod witnessed;
 mod workers;
 
 use std::collections::BTreeSet;
@@ -61,6 +63,7 @@ use place::Place;
 pub use prove::{Proof, ProveError, Wanted, prove, verify_proof};
 pub(crate) use report::shown;
 pub use report::{Gap, Report, Verified};
+pub use witnessed::Witnessed;
 
 pub use crate::verdict::{Outcome, Severity};
 
@@ -105,6 +108,8 @@ pub struct Options {
     pub threads: NonZeroUsize,
     /// Times of entries may go back by this much.
     pub clock_tolerance_micros: i64,
+    /// What was recorded last may be without a witness for this long.
+    pub witness_lag_micros_max: i64,
     /// A run may be without a sign of life for this long.
     pub silence_micros_max: i64,
     /// The ledger must not end long before this time.
@@ -126,6 +131,7 @@ impl Options {
             depth: Depth::Sampled { one_in: 256 },
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             clock_tolerance_micros: 5_000_000,
+            witness_lag_micros_max: 300_000_000,
             silence_micros_max: 65_000_000,
             until_micros: None,
             wait_ms_max: 3_000,

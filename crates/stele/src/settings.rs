@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use stele_server::NodeConfig;
+use stele_server::{NodeConfig, WitnessConfig};
 
 pub(crate) use file::check;
 pub(crate) use read::{Flag, load, unknown_variables};
@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     anchors: String,
     /// The signer, as it was written.
     signer: String,
+    /// The witnesses, as they were written: key and URL, with commas between them.
+    witnesses: String,
     /// The limits of the node. Its `data` is taken from above.
     node: NodeConfig,
     /// Where each value came from, in the order of [`SETTINGS`].
@@ -79,8 +81,22 @@ pub(crate) struct Setting {
 
 #[derive(Debug)]
 enum Kind {
-    Number { range: RangeInclusive<u64>, get: fn(&Settings) -> u64, set: fn(&mut Settings, u64) },
-    Text { check: fn(&str) -> Result<(), String>, place: fn(&mut Settings) -> &mut String },
+    Number {
+        range: RangeInclusive<u64>,
+        get: fn(&Settings) -> u64,
+        set: fn(&mut Settings, u64),
+    },
+    Text {
+        check: fn(&str) -> Result<(), String>,
+        place: fn(&mut Settings) -> &mut String,
+    },
+    /// A list of tables with these keys, or a text that has their values with spaces between them,
+    /// and the tables with commas.
+    Tables {
+        keys: &'static [&'static str],
+        check: fn(&str) -> Result<(), String>,
+        place: fn(&mut Settings) -> &mut String,
+    },
 }
 
 macro_rules! number {
@@ -125,6 +141,32 @@ pub(crate) const SETTINGS: &[Setting] = &[
         about: "Who signs the ledger: `unix:` and the socket of `stele signer`. Where it is empty, \
                 the server itself, with the key in its data folder.",
         kind: Kind::Text { check: signer_place, place: |settings| &mut settings.signer },
+    },
+    Setting {
+        name: "ledger.witnesses",
+        about: "Who is asked each minute to witness the ledger: tables `[[ledger.witnesses]]` with \
+                `key` (the verifier key) and `url` (what comes before `/add-checkpoint`). As a \
+                text, key and URL with a space between them, and commas between witnesses.",
+        kind: Kind::Tables {
+            keys: &["key", "url"],
+            check: |text| witnesses(text).map(|_| ()),
+            place: |settings| &mut settings.witnesses,
+        },
+    },
+    number!(
+        "ledger.witness_quorum",
+        0..=100,
+        node.witnesses_needed,
+        "So many of the witnesses have to sign; 0 stands for all."
+    ),
+    Setting {
+        name: "ledger.witness_alarm_s",
+        about: "Where fewer have signed for so long, the log and `health` say so.",
+        kind: Kind::Number {
+            range: 5..=2_592_000,
+            get: |settings| settings.node.witness_alarm.as_secs(),
+            set: |settings, value| settings.node.witness_alarm = Duration::from_secs(value),
+        },
     },
     number!(
         "request.body_bytes_max",
@@ -259,6 +301,17 @@ fn not_empty(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }
 }
 
+fn witnesses(text: &str) -> Result<Vec<WitnessConfig>, String> {
+    let each = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let each = each.map(|one| match one.split_once(char::is_whitespace) {
+        Some((key, url)) => WitnessConfig::parse(key, url.trim()),
+        None => Err(format!("`{one}` is no key and URL with a space between them")),
+    });
+    let witnesses = each.collect::<Result<Vec<_>, _>>()?;
+    WitnessConfig::policy(&witnesses, 0).map_err(|error| error.to_string())?;
+    Ok(witnesses)
+}
+
 fn signer_place(text: &str) -> Result<(), String> {
     match text.strip_prefix("unix:") {
         Some(path) if path.starts_with('/') => Ok(()),
@@ -283,6 +336,7 @@ impl Default for Settings {
             listen: "127.0.0.1:7800".to_owned(),
             anchors: String::new(),
             signer: String::new(),
+            witnesses: String::new(),
             node: NodeConfig::new(""),
             origins: vec![Origin::Default; SETTINGS.len()],
         }
@@ -295,7 +349,29 @@ impl Settings {
         let folders = self.anchors.split(',').map(str::trim).filter(|folder| !folder.is_empty());
         let anchors = folders.map(Into::into).collect();
         let signer = self.signer.strip_prefix("unix:").map(Into::into);
-        NodeConfig { data: self.data.clone().into(), anchors, signer, ..self.node.clone() }
+        // It was checked when it was set.
+        let witnesses = witnesses(&self.witnesses).unwrap_or_default();
+        let witnesses_needed = match self.node.witnesses_needed {
+            0 => witnesses.len(),
+            needed => needed,
+        };
+        NodeConfig {
+            data: self.data.clone().into(),
+            anchors,
+            signer,
+            witnesses,
+            witnesses_needed,
+            ..self.node.clone()
+        }
+    }
+
+    /// What cannot be together, though each of it can be.
+    pub(crate) fn contradiction(&self) -> Option<String> {
+        let (count, needed) =
+            (witnesses(&self.witnesses).unwrap_or_default().len(), self.node.witnesses_needed);
+        (needed > count).then(|| {
+            format!("`ledger.witness_quorum` is {needed}, and `ledger.witnesses` names {count}")
+        })
     }
 
     /// Every setting with its value and where it came from.
@@ -310,7 +386,7 @@ impl Settings {
     /// Sets a value that is a text; numbers may be written with `_` between digits.
     fn set(&mut self, index: usize, text: &str, origin: Origin) -> Result<(), String> {
         match &SETTINGS[index].kind {
-            Kind::Text { check, place } => {
+            Kind::Text { check, place } | Kind::Tables { check, place, .. } => {
                 check(text)?;
                 text.clone_into(place(self));
             }
@@ -339,7 +415,15 @@ impl Setting {
     fn value(&self, settings: &mut Settings) -> String {
         match &self.kind {
             Kind::Number { get, .. } => get(settings).to_string(),
-            Kind::Text { place, .. } => place(settings).clone(),
+            Kind::Text { place, .. } | Kind::Tables { place, .. } => place(settings).clone(),
+        }
+    }
+
+    /// The keys of its tables, where it is a list of tables.
+    pub(crate) fn table_keys(&self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::Tables { keys, .. } => keys,
+            _ => &[],
         }
     }
 
@@ -381,7 +465,7 @@ pub(crate) fn markdown() -> String {
     for (setting, default, _) in Settings::default().each() {
         let range = match &setting.kind {
             Kind::Number { range, .. } => format!("{}, {}", range.start(), range.end()),
-            Kind::Text { .. } => String::new(),
+            Kind::Text { .. } | Kind::Tables { .. } => String::new(),
         };
         let _ = writeln!(
             page,

@@ -11,6 +11,7 @@ use stele_ledger::proof::{TileSubtrees, TreeHead, root_at};
 use stele_ledger::signer::LogSigner;
 use stele_ledger::tree::Log;
 
+use super::cosigned::Cosigned;
 use super::files::Files;
 use super::pause::Pause;
 use super::state::WriterState;
@@ -50,7 +51,7 @@ impl Ledger {
         let Some(note) = note else {
             files.clear_beyond(0);
             let (written, state) = (Written::new(files), WriterState::default());
-            return Ok(parts.ledger(origin, written, state));
+            return parts.ledger(origin, written, state);
         };
         let size = head.size;
         let log = Log::load(size, &files).map_err(|error| damaged(error.to_string()))?;
@@ -64,16 +65,22 @@ impl Ledger {
         })?;
         let mut written = Written::new(files);
         written.go_on(log, note)?;
-        Ok(parts.ledger(origin, written, state))
+        parts.ledger(origin, written, state)
     }
 }
 
 impl LedgerParts {
-    fn ledger(self, origin: String, written: Written, state: WriterState) -> Ledger {
+    fn ledger(
+        self,
+        origin: String,
+        written: Written,
+        state: WriterState,
+    ) -> Result<Ledger, LedgerError> {
         let clock: Arc<dyn Clock> = self.clock;
-        Ledger {
+        Ok(Ledger {
             origin,
             waiting: Mutex::new(Waiting::new(state, clock.now_micros())),
+            cosigned: Mutex::new(Cosigned::open(self.witnesses, &written.files)?),
             newest: Mutex::new(written.signed.clone()),
             written: Mutex::new(written),
             pause: Mutex::new(Pause::default()),
@@ -81,7 +88,7 @@ impl LedgerParts {
             anchors: self.anchors,
             disk: self.disk,
             signer: self.signer,
-        }
+        })
     }
 }
 

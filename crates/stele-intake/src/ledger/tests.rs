@@ -40,6 +40,7 @@ fn open_at(
         signer: signer.clone(),
         keys: vec![key(1), key(2)],
         anchors: vec!["/anchor".into()],
+        witnesses: signing::policy(),
         clock: clock.clone(),
     })
 }

@@ -2,13 +2,14 @@
 //! checkpoint over them.
 
 use stele_ledger::checkpoint::Checkpoint;
-use stele_ledger::hash::Hash;
+use stele_ledger::entry::split_bundle;
+use stele_ledger::hash::{HASH_BYTES, Hash};
 use stele_ledger::note::Note;
 use stele_ledger::proof::{TileSubtrees, TreeHead, prove_consistency, prove_inclusion};
 use stele_ledger::record::Record;
 use stele_ledger::seeds::{SEED_RECORD_BYTES, put_seed, seeds_name};
 use stele_ledger::signer::{LogSigner, SignerState};
-use stele_ledger::tile::{TILE_WIDTH, Tile, read_entries};
+use stele_ledger::tile::{TILE_WIDTH, Tile, TileKind, read_entries};
 use stele_ledger::tlog_proof::TlogProof;
 use stele_ledger::tree::Log;
 
@@ -90,6 +91,30 @@ impl Written {
         let sealed = Sealed { size, note };
         self.signed = Some(sealed.clone());
         Ok(sealed)
+    }
+
+    /// The bytes of a tile or a bundle, cut out of a longer one where that has taken its place.
+    pub(super) fn tile(&self, tile: &Tile) -> Result<Option<Vec<u8>>, LedgerError> {
+        let found = self.files.read(&tile.to_string())?;
+        if found.is_some() || tile.width == TILE_WIDTH {
+            return Ok(found);
+        }
+        let kind = |longer: &Tile| (longer.kind, longer.index) == (tile.kind, tile.index);
+        let current = Tile::partials(self.log.size()).find(kind);
+        let longer = current.filter(|longer| longer.width > tile.width);
+        for longer in longer.into_iter().chain([tile.full()]) {
+            let Some(bytes) = self.files.read(&longer.to_string())? else { continue };
+            let width = usize::from(tile.width);
+            return Ok(match tile.kind {
+                TileKind::Hashes { .. } => bytes.get(..width * HASH_BYTES).map(<[u8]>::to_vec),
+                TileKind::Entries => {
+                    let entries = split_bundle(&bytes)?;
+                    let length: usize = entries.iter().take(width).map(|e| e.len() + 2).sum();
+                    bytes.get(..length).map(<[u8]>::to_vec)
+                }
+            });
+        }
+        Ok(None)
     }
 
     /// The proof that the tree of `new_size`, which may be shorter than the log is by now, begins

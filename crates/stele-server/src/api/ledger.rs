@@ -20,16 +20,30 @@ const ENTRIES_MAX: u64 = 1_000;
 /// So many seconds a proof waits for the checkpoint that it needs.
 const SEAL_WAITS_MAX: u32 = 4;
 
-/// The newest signed checkpoint (C2SP tlog-checkpoint).
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub(super) struct Which {
+    /// Whether the newest is asked for, signed by witnesses or not.
+    newest: Option<bool>,
+}
+
+/// The signed checkpoint of the log (C2SP tlog-checkpoint): the newest that enough witnesses have
+/// signed; the newest of all where none has to.
 #[utoipa::path(
     get,
     path = "/api/v1/ledger/checkpoint",
+    params(Which),
     responses((status = 200, description = "a signed note", content_type = "text/plain"))
 )]
-pub(super) async fn checkpoint(State(node): Shared) -> Result<Response, Problem> {
-    let sealed = node.ledger().checkpoint();
+pub(super) async fn checkpoint(
+    State(node): Shared,
+    Query(which): Query<Which>,
+) -> Result<Response, Problem> {
+    let ledger = node.ledger();
+    let sealed = if which.newest == Some(true) { ledger.checkpoint() } else { ledger.published() };
     let sealed = sealed.ok_or_else(|| Problem::not_found("nothing was signed yet"))?;
-    Ok(([(header::CACHE_CONTROL, "no-cache")], sealed.note).into_response())
+    let headers =
+        [(header::CACHE_CONTROL, "no-cache"), (header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    Ok((headers, sealed.note).into_response())
 }
 
 /// A tile or a bundle of entries (C2SP tlog-tiles).

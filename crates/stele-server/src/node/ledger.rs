@@ -19,7 +19,7 @@ use stele_store::Store;
 use stele_store::store::EVENTS;
 use stele_verify::lake::{Options, Proof, ProveError, Wanted, prove};
 
-use super::{Node, NodeConfig, NodeError, WRITER};
+use super::{Node, NodeConfig, NodeError, WRITER, WitnessConfig};
 
 /// Opens the ledger of a data folder; begins one, and draws its key, where there is none.
 pub(super) fn open(
@@ -48,6 +48,7 @@ pub(super) fn open(
         signer,
         keys: folder.public()?,
         anchors: config.anchors.clone(),
+        witnesses: WitnessConfig::policy(&config.witnesses, config.witnesses_needed)?,
         clock,
     })
 }
@@ -195,6 +196,7 @@ impl Node {
             "size": self.ledger.checkpoint().map_or(0, |sealed| sealed.size),
             "waiting_entries": self.ledger.waiting(),
             "signer": self.ledger.signing(),
+            "witnesses": self.witness_status(),
         })
     }
 
@@ -206,6 +208,7 @@ impl Node {
             let state = if signing.refuses { "refuses to sign" } else { "does not sign" };
             problems.push(format!("the signer of the ledger {state}: {reason}"));
         }
+        problems.extend(self.witness_problems());
         problems
     }
 }

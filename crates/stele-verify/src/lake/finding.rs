@@ -21,9 +21,13 @@ kinds! {
     CheckpointExtension, "checkpoint-extension", Incomplete,
         "The checkpoint has lines whose meaning this version does not know.";
     WitnessMissing, "witness-missing", Difference,
-        "Fewer witnesses have signed the checkpoint than the policy asks for.";
+        "Fewer witnesses have signed than the policy asks for: neither the checkpoint nor any that \
+         was kept.";
     WitnessSignature, "witness-signature", Difference,
-        "The signature of a witness under the checkpoint is wrong.";
+        "The signature of a witness under a checkpoint is wrong.";
+    WitnessBehind, "witness-behind", Incomplete,
+        "What was recorded last was not witnessed within the time that it may take: nobody but who \
+         has the key vouches for it.";
     Rollback, "rollback", Difference,
         "A longer ledger was signed before: the end of this one was cut off.";
     Fork, "fork", Difference,

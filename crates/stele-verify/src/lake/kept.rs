@@ -18,8 +18,8 @@ use super::place;
 /// A checkpoint that was kept somewhere.
 #[derive(Debug)]
 pub(super) struct Kept {
-    name: String,
-    note: Note,
+    pub(super) name: String,
+    pub(super) note: Note,
     checkpoint: Checkpoint,
 }
 

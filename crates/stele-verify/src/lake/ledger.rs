@@ -21,6 +21,7 @@ use super::finding::{Finding, Kind};
 use super::history::History;
 use super::kept::{Kept, compare, trusted};
 use super::place::TILE_BYTES_MAX;
+use super::witnessed::{self, Witnessed};
 
 const WIDE: u64 = TILE_WIDTH as u64;
 
@@ -34,6 +35,8 @@ pub(super) struct Proven {
     pub(super) bytes: Vec<u8>,
     /// Which of the kept checkpoints are signed and consistent.
     pub(super) sound: Vec<bool>,
+    /// The largest checkpoint that enough witnesses have signed, where any has to.
+    pub(super) witnessed: Option<Witnessed>,
 }
 
 /// Verifies the ledger. Gives nothing where what its entries say must not be believed.
@@ -90,18 +93,15 @@ pub(super) fn verify(ctx: &Context<'_>, history: &mut History, kept: &[Kept]) ->
     if !checkpoint.extensions.is_empty() {
         find(Kind::CheckpointExtension, format!("{:?}", checkpoint.extensions));
     }
-    match ctx.options.witnesses.check(&note) {
-        Ok(_) => {}
-        Err(error @ LedgerError::TooFewWitnesses { .. }) => {
-            find(Kind::WitnessMissing, error.to_string());
-        }
-        Err(error) => find(Kind::WitnessSignature, error.to_string()),
-    }
     if !walk.judge(head.root) {
         return None;
     }
-    let sound = kept.iter().map(|one| compare(ctx, one, head, &keys, &walk.roots)).collect();
-    Some(Proven { head, note, keys, bytes, sound })
+    let compared = kept.iter().map(|one| compare(ctx, one, head, &keys, &walk.roots));
+    let sound: Vec<bool> = compared.collect();
+    let kept = kept.iter().zip(&sound).filter(|(_, sound)| **sound).map(|(one, _)| one);
+    let end_micros = history.time_range.map_or(0, |(_, latest)| latest);
+    let witnessed = witnessed::judge(ctx, (&name, head.size, &note), kept, end_micros);
+    Some(Proven { head, note, keys, bytes, sound, witnessed })
 }
 
 /// The walk over all entries.

@@ -188,6 +188,7 @@ impl Pass {
             origin,
             size: self.proven.as_ref().map(|proven| proven.head.size),
             root: self.proven.as_ref().map(|proven| proven.head.root.to_base64()),
+            witnessed: self.proven.as_ref().and_then(|proven| proven.witnessed.clone()),
             depth,
             since: self.since,
             verified: self.verified,

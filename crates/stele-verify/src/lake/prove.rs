@@ -14,6 +14,7 @@ use stele_ledger::checkpoint::WitnessPolicy;
 use stele_ledger::event_proof::{EventProof, ProvenEvent};
 use stele_ledger::hash::Hash;
 use stele_ledger::key::VerifierKey;
+use stele_ledger::note::Note;
 use stele_ledger::proof::{TileSubtrees, prove_inclusion};
 use stele_ledger::salt::event_leaf;
 use stele_ledger::tlog_proof::Trust;
@@ -23,6 +24,7 @@ use stele_parse::formats;
 use super::files::{self, Present};
 use super::finding::Finding;
 use super::history::{BatchState, History};
+use super::kept::Kept;
 use super::ledger::{self, Proven};
 use super::place::{FolderTiles, Place};
 use super::{Context, Options, kept, rows, seeds};
@@ -134,7 +136,21 @@ pub fn prove(folder: &Path, wanted: &Wanted, options: &Options) -> Result<Proof,
         Wanted::Address { batch, position } => (*batch, *position),
         Wanted::EventUid(id) => search.address_of(&listed.present, id)?,
     };
-    search.prove(&proven, &listed.present, batch, position)
+    let notes = notes(&ctx, &proven, &kept);
+    search.prove(&proven, &notes, &listed.present, batch, position)
+}
+
+/// The checkpoints that a proof may lead to, each with its size: the newest, or where witnesses
+/// are asked for, those that enough of them have signed.
+fn notes<'a>(ctx: &Context<'_>, proven: &'a Proven, kept: &'a [Kept]) -> Vec<(u64, &'a Note)> {
+    let newest = (proven.head.size, &proven.note);
+    let policy = &ctx.options.witnesses;
+    if policy.needed() == 0 {
+        return vec![newest];
+    }
+    let sound = kept.iter().zip(&proven.sound).filter(|(_, sound)| **sound);
+    let all = sound.map(|(one, _)| (one.size(), &one.note)).chain([newest]);
+    all.filter(|(_, note)| policy.check(note).is_ok()).collect()
 }
 
 /// Verifies a proof against the bytes of the event.
@@ -244,6 +260,7 @@ impl Search<'_> {
     fn prove(
         &self,
         proven: &Proven,
+        notes: &[(u64, &Note)],
         files: &[Present],
         number: i64,
         position: u32,
@@ -267,13 +284,18 @@ impl Search<'_> {
         })?;
         let event = EventProof::new(salt, position, batch.record.clone(), &leaves);
         let event = event.map_err(|error| not(error.to_string()))?;
+        let over_it = notes.iter().filter(|(size, _)| *size > batch.index).max_by_key(|(s, _)| *s);
+        let (size, note) = over_it.ok_or_else(|| {
+            not("no checkpoint over it has been signed by enough witnesses yet".to_owned())
+        })?;
         let tiles = FolderTiles(self.ctx.place);
-        let size = proven.head.size;
-        let path = prove_inclusion(batch.index, size, &TileSubtrees::new(&tiles, size));
+        // All hashes of a shorter tree's proof are also in the longer one.
+        let tree = TileSubtrees::new(&tiles, proven.head.size);
+        let path = prove_inclusion(batch.index, *size, &tree);
         let path = path.map_err(|error| not(error.to_string()))?;
-        let text = event.into_file(batch.index, path, proven.note.clone()).to_string();
+        let text = event.into_file(batch.index, path, (*note).clone()).to_string();
         // What was made is checked as its reader will check it.
-        verify_proof(text.as_bytes(), &raw, &proven.keys, &WitnessPolicy::default())
+        verify_proof(text.as_bytes(), &raw, &proven.keys, &self.ctx.options.witnesses)
             .map_err(|error| not(error.to_string()))?;
         Ok(Proof { batch: number, position, text, raw })
     }

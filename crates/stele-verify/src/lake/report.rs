@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 use super::finding::{Finding, Kind};
+use super::witnessed::Witnessed;
 use crate::verdict::{Outcome, clean};
 
 /// A time in which nothing was recorded.
@@ -70,6 +71,9 @@ pub struct Report {
     pub size: Option<u64>,
     /// Its root, in base64.
     pub root: Option<String>,
+    /// Up to where enough witnesses have signed, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<Witnessed>,
     /// How deep: `quick`, `sampled` or `deep`.
     pub depth: &'static str,
     /// From which size on files and rows were read; 0 for all.
@@ -106,6 +110,12 @@ impl fmt::Display for Report {
         writeln!(f, "log: {}", self.origin)?;
         if let (Some(size), Some(root)) = (self.size, &self.root) {
             writeln!(f, "checkpoint: {size} entries, root {root}")?;
+        }
+        if let Some(one) = &self.witnessed {
+            let seconds = i64::try_from(one.time_seconds).unwrap_or(i64::MAX);
+            let time = shown(seconds.saturating_mul(1_000_000));
+            let names = clean(&one.witnesses.join(", "));
+            writeln!(f, "witnessed: {} entries, at {time}, by {names}", one.size)?;
         }
         if let (Some(from), Some(to)) = (v.from_micros, v.to_micros) {
             writeln!(f, "time: {} to {}", shown(from), shown(to))?;

@@ -65,7 +65,10 @@ fn show(context: &Context) -> anyhow::Result<ExitCode> {
 fn check(file: &PathBuf) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the configuration {}", file.display()))?;
-    let errors = settings::check(&file.display().to_string(), &text, &mut Settings::default());
+    let mut read = Settings::default();
+    let errors = settings::check(&file.display().to_string(), &text, &mut read);
+    let errors = errors.iter().map(ToString::to_string).chain(read.contradiction());
+    let errors: Vec<String> = errors.collect();
     for error in &errors {
         writeln!(std::io::stderr(), "error: {error}")?;
     }

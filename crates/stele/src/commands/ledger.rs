@@ -40,7 +40,11 @@ enum LedgerCommand {
     /// Print entries as they are signed.
     Tail,
     /// Print the newest signed checkpoint.
-    Checkpoint,
+    Checkpoint {
+        /// The newest that enough witnesses have signed, with their signatures.
+        #[arg(long)]
+        witnessed: bool,
+    },
     /// Draw a new key; the old one announces it.
     RotateKey,
 }
@@ -82,15 +86,27 @@ async fn answer(context: &Context, target: &Target, command: &LedgerCommand) -> 
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
-        LedgerCommand::Checkpoint => {
+        LedgerCommand::Checkpoint { witnessed } => {
+            let status = match target {
+                Target::Remote(server) => server.get("status").await?,
+                Target::Local(node) => api::status_of(node)?,
+            };
+            if *witnessed && status["ledger"]["witnesses"]["witnessed_size"].is_null() {
+                anyhow::bail!(
+                    "no checkpoint has been signed by enough witnesses; `stele store status` tells \
+                     what they say"
+                );
+            }
             let note = match target {
                 Target::Remote(server) => {
-                    let request = server.client.get(server.url("ledger/checkpoint"));
+                    let newest = if *witnessed { "" } else { "?newest=true" };
+                    let request = server.client.get(server.url("ledger/checkpoint") + newest);
                     server.send(request).await?.text().await?
                 }
                 Target::Local(node) => {
-                    let note = node.ledger().checkpoint().map(|sealed| sealed.note);
-                    String::from_utf8(note.unwrap_or_default())?
+                    let ledger = node.ledger();
+                    let found = if *witnessed { ledger.published() } else { ledger.checkpoint() };
+                    String::from_utf8(found.map(|sealed| sealed.note).unwrap_or_default())?
                 }
             };
             write!(output, "{note}")?;

@@ -61,6 +61,9 @@ impl Reader<'_> {
             return self.wrong(key, format!("unknown setting `{name}`; {meant}"));
         };
         let text = match value.get_ref() {
+            DeValue::Array(list) if !SETTINGS[index].table_keys().is_empty() => {
+                return self.tables(index, value.span(), list);
+            }
             DeValue::String(text) if !SETTINGS[index].is_number() => text.to_string(),
             DeValue::Integer(number) if number.radix() == 10 && SETTINGS[index].is_number() => {
                 number.as_str().to_owned()
@@ -70,11 +73,42 @@ impl Reader<'_> {
                 return self.wrong(value.span(), format!("`{name}` is {wanted}"));
             }
         };
-        let line = self.line(value.span().start);
+        self.set(index, value.span(), &text);
+    }
+
+    fn set(&mut self, index: usize, span: Range<usize>, text: &str) {
+        let line = self.line(span.start);
         let origin = Origin::File { path: self.path.to_owned(), line };
-        if let Err(message) = self.settings.set(index, &text, origin) {
-            self.wrong(value.span(), format!("`{name}`: {message}"));
+        if let Err(message) = self.settings.set(index, text, origin) {
+            self.wrong(span, format!("`{}`: {message}", SETTINGS[index].name));
         }
+    }
+
+    /// A list of tables: each is checked by itself, so that the line is the right one.
+    fn tables(&mut self, index: usize, span: Range<usize>, list: &[Spanned<DeValue<'_>>]) {
+        let (name, keys) = (SETTINGS[index].name, SETTINGS[index].table_keys());
+        let wanted = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and ");
+        let mut texts = Vec::new();
+        for one in list {
+            let DeValue::Table(table) = one.get_ref() else {
+                return self.wrong(one.span(), format!("`{name}` is a list of tables"));
+            };
+            let value = |key: &&str| match table.get(*key).map(Spanned::get_ref) {
+                Some(DeValue::String(text)) => Some(text.to_string()),
+                _ => None,
+            };
+            let values: Option<Vec<String>> = keys.iter().map(value).collect();
+            let Some(values) = values.filter(|_| table.len() == keys.len()) else {
+                return self.wrong(one.span(), format!("`{name}` has {wanted}, each a text"));
+            };
+            texts.push(values.join(" "));
+            let before = self.errors.len();
+            self.set(index, one.span(), &texts.join(", "));
+            if self.errors.len() > before {
+                return;
+            }
+        }
+        self.set(index, span, &texts.join(", "));
     }
 
     fn wrong(&mut self, span: Range<usize>, message: String) {

@@ -56,6 +56,9 @@ pub(crate) fn load(
             .set(index, &flag.value, Origin::Flag(flag.name))
             .map_err(|message| anyhow::anyhow!("{}: {message}", flag.name))?;
     }
+    if let Some(contradiction) = settings.contradiction() {
+        bail!("{contradiction}");
+    }
     Ok(settings)
 }
 

@@ -69,6 +69,57 @@ fn everything_that_is_wrong_in_a_file_is_said_with_its_line() {
     assert!(broken.iter().any(|error| error.to_string().starts_with("f.toml:1: ")), "{broken:?}");
 }
 
+const WITNESS: &str = "w.example+a26f2ad7+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU";
+const LOG_KEY: &str = "stele.example/ledger+f345af49+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c";
+
+#[test]
+fn witnesses_are_read_and_wrong_ones_are_refused_with_the_line() {
+    let table =
+        |key: &str, url: &str| format!("[[ledger.witnesses]]\nkey = \"{key}\"\nurl = \"{url}\"\n");
+    let url = "https://w.example/prefix";
+    let mut settings = Settings::default();
+    assert_eq!(check("f.toml", &table(WITNESS, url), &mut settings), []);
+    assert_eq!(shown(&settings, "ledger.witnesses"), pair(&format!("{WITNESS} {url}"), "f.toml:1"));
+    let node = settings.node();
+    assert_eq!((node.witnesses.len(), node.witnesses_needed), (1, 1));
+    assert_eq!((node.witnesses[0].url.as_str(), settings.contradiction()), (url, None));
+    let twice = table(WITNESS, url) + &table(WITNESS, "http://other.example");
+    for (text, line, part) in [
+        (table(LOG_KEY, url), 1, "is the key of a log"),
+        (table("w.example+a26f2ad8+BIE5dw==", url), 1, "is no verifier key"),
+        (table(WITNESS, "ftp://w.example"), 1, "is no URL of a witness"),
+        (table(WITNESS, "https://u:p@w.example"), 1, "is no URL of a witness"),
+        (table(WITNESS, "https://w.example/?x=1"), 1, "is no URL of a witness"),
+        (table(WITNESS, "w.example"), 1, "is no URL of a witness"),
+        (twice, 4, "is named twice"),
+        (table(WITNESS, url) + "name = \"x\"\n", 1, "has `key` and `url`"),
+        (format!("[[ledger.witnesses]]\nkey = \"{WITNESS}\"\n"), 1, "has `key` and `url`"),
+        ("ledger.witnesses = [\"x\"]\n".to_owned(), 1, "is a list of tables"),
+        ("ledger.witnesses = \"x\"\n".to_owned(), 1, "is no key and URL"),
+        ("ledger.witnesses = 3\n".to_owned(), 1, "is a text"),
+        ("ledger.signer = \"run/x.sock\"\n".to_owned(), 1, "is neither empty nor a socket"),
+        ("ledger.witness_quorum = 101\n".to_owned(), 1, "is no whole number"),
+    ] {
+        let errors = check("f.toml", &text, &mut Settings::default());
+        let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let first = shown.first().map_or("", String::as_str);
+        assert!(first.starts_with(&format!("f.toml:{line}: ")), "{text}{shown:?}");
+        assert!(shown.len() == 1 && first.contains(part), "{text}{shown:?}");
+    }
+    let variables = |quorum: &'static str| {
+        move |name: &str| match name {
+            "STELE_LEDGER_WITNESSES" => Some(format!("{WITNESS} {url}")),
+            "STELE_LEDGER_WITNESS_QUORUM" => Some(quorum.to_owned()),
+            "STELE_LEDGER_SIGNER" => Some("unix:/run/stele/signer.sock".to_owned()),
+            _ => None,
+        }
+    };
+    let signer = load(None, variables("1"), &[]).unwrap().node().signer;
+    assert_eq!(signer.as_deref(), Some(std::path::Path::new("/run/stele/signer.sock")));
+    let error = load(None, variables("2"), &[]).unwrap_err().to_string();
+    assert_eq!(error, "`ledger.witness_quorum` is 2, and `ledger.witnesses` names 1");
+}
+
 #[test]
 fn the_table_in_the_book_is_a_file_that_sets_the_defaults() {
     let mut text = String::new();

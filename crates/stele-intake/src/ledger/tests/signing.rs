@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use stele_event::runtime::{ManualClock, SeededEntropy};
 use stele_ledger::Error;
-use stele_ledger::checkpoint::Checkpoint;
+use stele_ledger::checkpoint::{Checkpoint, WitnessPolicy};
 use stele_ledger::key::{Algorithm, Ed25519Signer, Signer, VerifierKey};
 use stele_ledger::note::Note;
-use stele_ledger::proof::{Subtrees, prove_consistency};
+use stele_ledger::proof::{Subtrees, TreeHead, prove_consistency, verify_consistency};
 use stele_ledger::signer::{LogSigner, SignRequest, SignerAnswer, SignerState, judge};
+use stele_ledger::tile::Tile;
 use stele_ledger::tlog_proof::TlogProof;
+use stele_ledger::tree::Log;
 
 use super::{batches, check_tiles, closed, open_at, open_with};
 use crate::batches::BatchLog;
@@ -25,6 +27,17 @@ fn signer(seed: u8) -> Ed25519Signer {
 
 pub(super) fn key(seed: u8) -> VerifierKey {
     signer(seed).key().clone()
+}
+
+/// A witness, by a number.
+pub(super) fn witness(number: u8) -> Ed25519Signer {
+    let name = format!("w{number}.example");
+    Ed25519Signer::from_seed(&name, Algorithm::CosignatureV1, &[100 + number; 32]).unwrap()
+}
+
+/// Two of three.
+pub(super) fn policy() -> WitnessPolicy {
+    WitnessPolicy::new((0..3).map(|number| witness(number).key().clone()).collect(), 2).unwrap()
 }
 
 /// A signer whose keys are numbers.
@@ -298,4 +311,59 @@ fn a_signer_with_a_key_that_was_not_announced_is_not_used() {
     let error = ledger.seal().unwrap_err().to_string();
     assert!(error.contains("the log announces"), "{error}");
     assert_eq!(signer.takes.load(Relaxed), 0);
+}
+
+#[test]
+fn cosignatures_stand_under_the_archived_checkpoint_and_enough_of_them_publish_it() {
+    let disk = FaultFileSystem::default();
+    let signer = Arc::new(TestSigner::default());
+    let clock = Arc::new(ManualClock::at(1_800_000_000_000_000));
+    let ledger = open_at(&disk, &signer, &clock).unwrap();
+    ledger.start(&SeededEntropy::new(1), "1").unwrap();
+    let mut archived = ledger.archived();
+    let mut sealed = Vec::new();
+    for number in 0..3 {
+        clock.advance(61_000_000);
+        ledger.record(closed(number));
+        ledger.seal().unwrap();
+        sealed.push(archived.borrow_and_update().clone().unwrap());
+        // Not archived: it came in the same minute.
+        ledger.record(closed(100 + number));
+        ledger.seal().unwrap();
+        assert!(!archived.has_changed().unwrap());
+    }
+    assert_eq!(ledger.published(), ledger.checkpoint());
+    let cosign = |at: usize, number: u8, time| {
+        let mut note = Note::parse(&sealed[at].note).unwrap();
+        note.sign(&witness(number), time).unwrap();
+        ledger.cosign(sealed[at].size, note.signatures.pop().unwrap()).unwrap()
+    };
+    let enough = [(0, 0, 7), (1, 0, 8), (1, 0, 9), (1, 2, 9), (0, 1, 10), (1, 1, 11)]
+        .map(|(at, number, time)| cosign(at, number, time));
+    assert_eq!(enough, [false, false, false, true, true, true]);
+    let published = ledger.published().unwrap();
+    assert_eq!(published.size, sealed[1].size, "an older one takes no newer one's place");
+    let note = Note::parse(&published.note).unwrap();
+    assert_eq!((note.signatures.len(), policy().check(&note).unwrap().len()), (4, 3));
+    assert_eq!(policy().witnessed_seconds(&note).unwrap(), Some(9));
+    let again = open_at(&disk, &signer, &clock).unwrap();
+    assert_eq!(again.published().unwrap(), published);
+    assert!(ledger.cosign(999, note.signatures[1].clone()).is_err());
+    // Of every size there has been, tiles are served and proofs lead on.
+    let size = ledger.checkpoint().unwrap().size;
+    let entries = ledger.entries(0, size).unwrap();
+    for at in 1..=size {
+        let mut log = Log::default();
+        for write in log.append(&entries[..at as usize]).unwrap() {
+            assert_eq!(ledger.tile(&write.tile).unwrap(), Some(write.bytes), "{}", write.tile);
+        }
+        let old = TreeHead { size: at, root: log.root() };
+        for later in at..=size {
+            log = Log::default();
+            log.append(&entries[..later as usize]).unwrap();
+            let new = TreeHead { size: later, root: log.root() };
+            verify_consistency(old, new, &ledger.consistency(at, later).unwrap()).unwrap();
+        }
+    }
+    assert_eq!(ledger.tile(&Tile::hashes(0, 0, size as u16 + 1)).unwrap(), None);
 }
