@@ -7,4 +7,6 @@ mod node;
 mod page;
 mod server;
 mod signer;
+mod test_witness;
 mod tutorial;
+mod witness;
