@@ -21,6 +21,7 @@ mod waiting;
 mod written;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stele_event::runtime::{Clock, Entropy};
@@ -116,6 +117,8 @@ const CHECKPOINT: &str = "checkpoint";
 const STATE: &str = "writer-state.json";
 /// The checkpoint that a signer elsewhere was asked to sign, while it has not answered.
 const SIGNING: &str = "signing";
+/// Says since when nobody signs, while that is so.
+const UNSIGNED: &str = "unsigned";
 
 /// What a beat says beside its number.
 #[derive(Debug, Clone, Copy, Default)]
@@ -148,6 +151,7 @@ pub struct Ledger {
     /// The newest checkpoint, for whoever must not wait while one is being signed.
     newest: Mutex<Option<Sealed>>,
     cosigned: Mutex<Cosigned>,
+    behind: AtomicBool,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -284,10 +288,13 @@ impl Ledger {
         }
         lock(&self.pause).check(now, &self.origin)?;
         let sealed = (|| {
-            let signer = self.settle_key(&written, self.signer.state()?)?;
+            let signer = self.settle_key(&mut written, self.signer.state()?)?;
             written.append(&*self.signer, &signer, &entries, &seeds)
         })();
-        let sealed = lock(&self.pause).note(now, sealed)?;
+        let sealed = lock(&self.pause).note(now, sealed);
+        written.mark_unsigned(now, &sealed);
+        self.behind.store(written.unsigned, Relaxed);
+        let sealed = sealed?;
         *lock(&self.newest) = Some(sealed.clone());
         let announced = {
             let mut waiting = lock(&self.waiting);
@@ -296,13 +303,10 @@ impl Ledger {
             let first = sealed.size - entries.len() as u64;
             waiting.state.key_entry.is_some_and(|entry| (first..sealed.size).contains(&entry))
         };
-        if state.is_some() || announced {
-            // Over an announcement it is the only bridge from the old key to the new one.
-            written.archive(&sealed)?;
-            lock(&self.cosigned).archived(&sealed);
-        }
         if let Some(state) = state {
             written.archived_micros = now;
+            written.archive(&sealed)?;
+            lock(&self.cosigned).archived(&sealed);
             written.keep(&state)?;
             for anchor in &self.anchors {
                 let mut files = Files::new(self.disk.clone(), anchor);
@@ -310,7 +314,7 @@ impl Ledger {
             }
         }
         if announced {
-            self.settle_key(&written, self.signer.state()?)?;
+            self.settle_key(&mut written, self.signer.state()?)?;
         }
         Ok(Some(sealed))
     }
@@ -319,7 +323,7 @@ impl Ledger {
     /// the signer still has it before itself.
     fn settle_key(
         &self,
-        written: &Written,
+        written: &mut Written,
         signer: SignerState,
     ) -> Result<SignerState, LedgerError> {
         let (announced, entry) = {
@@ -338,6 +342,11 @@ impl Ledger {
         };
         if next.to_string() != announced {
             return Err(self.other_key(&signer, &announced));
+        }
+        if let Some(sealed) = written.signed.clone() {
+            // The only bridge from the old key to the new one.
+            written.archive(&sealed)?;
+            lock(&self.cosigned).archived(&sealed);
         }
         self.signer.take_next(&written.proof_of(entry)?)?;
         Ok(self.signer.state()?)
@@ -377,6 +386,12 @@ impl Ledger {
         lock(&self.pause).status(self.signer.place())
     }
 
+    /// Whether there may be commits of the table that could not come on record, because nobody
+    /// signs. Nothing that they replaced may be deleted then: the record still counts on it.
+    pub fn is_behind(&self) -> bool {
+        self.behind.load(Relaxed)
+    }
+
     /// How many entries wait to be written and signed.
     pub fn waiting(&self) -> usize {
         lock(&self.waiting).entries.len()
@@ -413,6 +428,12 @@ impl BatchLog for Ledger {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a ledger was left behind by its signer, from its folder alone; see
+/// [`Ledger::is_behind`].
+pub fn was_left_behind(folder: &Path) -> bool {
+    folder.join(UNSIGNED).exists()
 }
 
 /// The folder of a writer's ledger below a lake.

@@ -19,7 +19,7 @@ use stele_event::runtime::Clock;
 use stele_intake::decode::{DecodeError, DecodeLimits, Encoding, decode_all};
 use stele_intake::filesystem::RealFileSystem;
 use stele_intake::import::ImportTarget;
-use stele_intake::ledger::{Ledger, LedgerError};
+use stele_intake::ledger::{Ledger, LedgerError, folder_of, was_left_behind};
 use stele_intake::once::{ImportProgress, OnceError, OnceSet};
 use stele_intake::pipeline::{
     Answer, BatchConfig, DurableRows, Intake, IntakeError, LEDGER_READER, Parts, Replayed, Sink,
@@ -183,7 +183,9 @@ impl Node {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let lock = lock(&config.data)?;
         let lake = Lake::open(&config.data.join("lake").display().to_string())?;
-        let store = Store::open(lake, WRITER_NAME, config.store, clock.now_millis()).await?;
+        let keep_retired = was_left_behind(&folder_of(&config.data.join("lake"), WRITER));
+        let store_config = StoreConfig { keep_retired, ..config.store };
+        let store = Store::open(lake, WRITER_NAME, store_config, clock.now_millis()).await?;
         let store = Arc::new(store);
         let window_days = config.once_window_days;
         let mut once = OnceSet::open(&config.data.join("once"), window_days, &SystemEntropy)
@@ -363,6 +365,7 @@ impl Node {
             self.store.flush_sealed(self.clock.now_millis()).await?;
         }
         if ticks.is_multiple_of(30) {
+            self.store.keep_retired(self.ledger.is_behind());
             self.compact(false).await?;
             self.store.delete_retired(self.clock.now_millis()).await?;
         }

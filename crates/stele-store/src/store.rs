@@ -42,6 +42,8 @@ pub struct StoreConfig {
     /// Files replaced by compaction are deleted after this time, in milliseconds: running queries
     /// may still read them.
     pub retired_grace_ms: u64,
+    /// Whether they are kept for now, however old; see [`Store::keep_retired`].
+    pub keep_retired: bool,
     /// The memory that all running queries may use together, in bytes.
     pub query_memory_bytes_max: usize,
 }
@@ -55,10 +57,14 @@ impl Default for StoreConfig {
             compact_file_bytes_max: 64 << 20,
             compact_files_min: 8,
             retired_grace_ms: 3_600_000,
+            keep_retired: false,
             query_memory_bytes_max: 256 << 20,
         }
     }
 }
+
+/// As good as for ever, in milliseconds.
+const KEPT_MS: u64 = 1 << 52;
 
 /// One moment of the store.
 #[derive(Debug, Clone)]
@@ -133,6 +139,7 @@ pub struct Store {
     sealed_wakes: Notify,
     room_wakes: (std::sync::Mutex<()>, std::sync::Condvar),
     stopping: AtomicBool,
+    keeps_retired: AtomicBool,
 }
 
 impl Store {
@@ -146,7 +153,8 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let table = Table::open(&lake, EVENTS).await?;
         let committed = table.transaction_version(writer).await?.unwrap_or(0) as u64;
-        intent::recover(&lake, &table, now_millis, config.retired_grace_ms).await?;
+        let grace_ms = if config.keep_retired { KEPT_MS } else { config.retired_grace_ms };
+        intent::recover(&lake, &table, now_millis, grace_ms).await?;
         let engine = Engine::new(&lake, table.store().clone(), config.query_memory_bytes_max)?;
         let active = Memtable { last_sequence: committed, ..Memtable::default() };
         let view = View {
@@ -156,6 +164,7 @@ impl Store {
             active: Arc::new(active),
         };
         Ok(Self {
+            keeps_retired: AtomicBool::new(config.keep_retired),
             config,
             lake,
             writer: writer.to_owned(),
@@ -333,7 +342,15 @@ impl Store {
 
     /// Deletes what compaction replaced longer than the grace ago, and what failed commits left.
     pub(crate) async fn tidy(&self, table: &Table, now_millis: i64) -> Result<usize, StoreError> {
-        intent::recover(&self.lake, table, now_millis, self.config.retired_grace_ms).await
+        let keeps = self.keeps_retired.load(std::sync::atomic::Ordering::Relaxed);
+        let grace_ms = if keeps { KEPT_MS } else { self.config.retired_grace_ms };
+        intent::recover(&self.lake, table, now_millis, grace_ms).await
+    }
+
+    /// Keeps what compaction has replaced, or lets it go after its grace again. Whoever puts
+    /// commits on record keeps it while they cannot be: the record still counts on it.
+    pub fn keep_retired(&self, keep: bool) {
+        self.keeps_retired.store(keep, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Swaps files in and the memtable that they came from out, in one step.

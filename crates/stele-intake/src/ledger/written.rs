@@ -1,6 +1,7 @@
 //! What is written of a ledger, and how it grows: entries, tiles and seeds first, durably, then the
 //! checkpoint over them.
 
+use serde_json::json;
 use stele_ledger::checkpoint::Checkpoint;
 use stele_ledger::entry::split_bundle;
 use stele_ledger::hash::{HASH_BYTES, Hash};
@@ -16,7 +17,7 @@ use stele_ledger::tree::Log;
 use super::files::Files;
 use super::state::WriterState;
 use super::waiting::BatchSeed;
-use super::{CHECKPOINT, LedgerError, SIGNING, STATE, Sealed};
+use super::{CHECKPOINT, LedgerError, SIGNING, STATE, Sealed, UNSIGNED};
 
 /// The ledger in its folder.
 pub(super) struct Written {
@@ -24,6 +25,8 @@ pub(super) struct Written {
     pub(super) log: Log,
     pub(super) signed: Option<Sealed>,
     pub(super) archived_micros: i64,
+    /// Whether the mark lies in the folder that says that nobody signs.
+    pub(super) unsigned: bool,
     /// The seeds of the entry bundle that is not full.
     seeds: (u64, Vec<u8>),
 }
@@ -31,7 +34,8 @@ pub(super) struct Written {
 impl Written {
     pub(super) fn new(files: Files) -> Self {
         let (log, seeds) = (Log::default(), (0, Vec::new()));
-        Self { files, log, signed: None, archived_micros: i64::MIN / 2, seeds }
+        let unsigned = matches!(files.read(UNSIGNED), Ok(Some(_)));
+        Self { files, log, signed: None, archived_micros: i64::MIN / 2, unsigned, seeds }
     }
 
     /// Goes on after what lies in the folder under a checkpoint.
@@ -91,6 +95,23 @@ impl Written {
         let sealed = Sealed { size, note };
         self.signed = Some(sealed.clone());
         Ok(sealed)
+    }
+
+    /// Leaves a mark for whoever verifies the folder while nobody signs, and takes it away again.
+    pub(super) fn mark_unsigned(&mut self, now_micros: i64, sealed: &Result<Sealed, LedgerError>) {
+        match sealed {
+            Ok(_) if self.unsigned => {
+                self.files.remove(UNSIGNED);
+                self.unsigned = false;
+            }
+            Err(LedgerError::Signer(error)) if !self.unsigned => {
+                let mark = json!({"since": now_micros, "reason": error.to_string()});
+                // Where it cannot be written, a verifier finds more than there is: no harm.
+                let written = self.files.write(UNSIGNED, mark.to_string().as_bytes());
+                self.unsigned = written.is_ok();
+            }
+            _ => {}
+        }
     }
 
     /// The bytes of a tile or a bundle, cut out of a longer one where that has taken its place.

@@ -54,9 +54,41 @@ fn announced(ctx: &Context<'_>) -> BTreeSet<String> {
     paths
 }
 
+/// The file in which the writer says that nobody signs.
+const UNSIGNED: &str = "unsigned";
+const UNSIGNED_BYTES_MAX: u64 = 4 << 10;
+
+/// The files that commits add which could not come on record, where the writer says that its signer
+/// is away. Nobody has signed that; so it makes the verdict `incomplete`, and excuses only what was
+/// added: what is gone is gone.
+fn unsigned(ctx: &Context<'_>, commits: &Commits) -> BTreeSet<String> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Mark {
+        since: i64,
+        reason: String,
+    }
+    let name = ctx.place.ledger(UNSIGNED);
+    let mut paths = BTreeSet::new();
+    let Ok(Some(bytes)) = ctx.place.read(&name, UNSIGNED_BYTES_MAX) else { return paths };
+    let mark: Mark = serde_json::from_slice(&bytes).unwrap_or_default();
+    let detail = format!("since {}: {}", super::report::shown(mark.since), mark.reason);
+    ctx.findings.find(Finding::new(Kind::SignerAway).object(&name).detail(detail));
+    for version in commits.next_version.. {
+        let name = ctx.place.table(&commit_file(version));
+        let Ok(Some(bytes)) = ctx.place.read(&name, COMMIT_BYTES_MAX) else { return paths };
+        paths.insert(commit_file(version));
+        let changed = changes(&bytes).unwrap_or_default();
+        paths.extend(changed.iter().map(|path| decoded(path)));
+        paths.extend(changed);
+    }
+    paths
+}
+
 /// Looks what lies in the table's folder.
 pub(super) fn list(ctx: &Context<'_>, commits: &Commits) -> Listed {
     let mut announced = announced(ctx);
+    announced.extend(unsigned(ctx, commits));
     let mut there = ctx.place.list(ctx, &ctx.place.table(""));
     // What was announced between the two listings.
     announced.extend(self::announced(ctx));
@@ -116,7 +148,7 @@ fn others(
         if let Some(file) = path.strip_prefix("_delta_log/") {
             let is_commit = file.strip_suffix(".json").is_some_and(|digits| digits.len() == 20);
             if is_commit {
-                let pending = is_announced(ctx, &name, announced);
+                let pending = announced.contains(path) || is_announced(ctx, &name, announced);
                 let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&name));
                 let kind = match (pending, known) {
                     (true, _) => Kind::CommitPending,
@@ -149,6 +181,13 @@ fn others(
 
 /// Whether a commit only does what was announced. Such a commit may be a moment old.
 fn is_announced(ctx: &Context<'_>, name: &str, announced: &BTreeSet<String>) -> bool {
+    let bytes = ctx.place.read(name, COMMIT_BYTES_MAX).ok().flatten().unwrap_or_default();
+    let is_known = |path: &String| announced.contains(path) || announced.contains(&decoded(path));
+    changes(&bytes).is_some_and(|paths| !paths.is_empty() && paths.iter().all(is_known))
+}
+
+/// The paths that a commit adds and removes; nothing where it cannot be read.
+fn changes(commit: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     struct Path {
         path: String,
@@ -158,19 +197,12 @@ fn is_announced(ctx: &Context<'_>, name: &str, announced: &BTreeSet<String>) -> 
         add: Option<Path>,
         remove: Option<Path>,
     }
-    let bytes = ctx.place.read(name, COMMIT_BYTES_MAX).ok().flatten().unwrap_or_default();
-    let mut any = false;
-    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    for line in lines {
-        let Ok(line) = serde_json::from_slice::<Line>(line) else { return false };
-        for path in line.add.into_iter().chain(line.remove) {
-            any = true;
-            if !announced.contains(&path.path) && !announced.contains(&decoded(&path.path)) {
-                return false;
-            }
-        }
+    let mut paths = Vec::new();
+    for line in commit.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let line: Line = serde_json::from_slice(line).ok()?;
+        paths.extend(line.add.into_iter().chain(line.remove).map(|path| path.path));
     }
-    any
+    Some(paths)
 }
 
 /// Whether readers of the table make this file out of the commits (Delta protocol, "Checkpoints").

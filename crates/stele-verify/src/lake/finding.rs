@@ -102,8 +102,12 @@ kinds! {
         "The ledger and the table's log tell different things of the same commit.";
     CommitUnlogged, "commit-unlogged", Difference,
         "A commit stands in the table's log and not in the ledger.";
+    SignerAway, "signer-away", Incomplete,
+        "The writer says that nobody signs for it since then: what was stored since is not in the \
+         ledger, and nothing vouches for it.";
     CommitPending, "commit-pending", Incomplete,
-        "A commit that was announced is not in the ledger yet, so that nothing vouches for it.";
+        "A commit that was announced or could not be signed is not in the ledger yet, so that \
+         nothing vouches for it.";
     FileMissing, "file-missing", Difference,
         "A file of the table is gone.";
     FileSize, "file-size", Difference,
