@@ -13,6 +13,7 @@ use stele_intake::ledger::{
     BeatFacts, FileSigner, KeyFolder, Ledger, LedgerError, LedgerParts, Sealed, SocketSigner,
     folder_of,
 };
+use stele_ledger::checkpoint::WitnessPolicy;
 use stele_ledger::key::VerifierKey;
 use stele_ledger::signer::LogSigner;
 use stele_store::Store;
@@ -164,7 +165,8 @@ impl Node {
     }
 
     /// The proof of one event, made from the folder as an auditor would make it: the whole ledger
-    /// is read and verified first. One is made at a time.
+    /// is read and verified first. One is made at a time. It leads to a checkpoint that enough
+    /// witnesses have signed, where there is one over the event, else to the newest.
     ///
     /// # Errors
     /// [`ProveError`] where there is no proof, [`NodeError::Task`] where making it broke off.
@@ -173,8 +175,17 @@ impl Node {
         // The first key's name is the log's origin; all of them carry it.
         let keys = self.ledger.announced_keys().into_iter().rev();
         let keys: Vec<VerifierKey> = keys.filter_map(|key| key.parse().ok()).collect();
-        let data = self.config.data.clone();
-        let made = tokio::task::spawn_blocking(move || prove(&data, &wanted, &Options::new(keys)));
+        let (data, mut options) = (self.config.data.clone(), Options::new(keys));
+        options.witnesses = self.ledger.witness_policy();
+        let made = tokio::task::spawn_blocking(move || {
+            let made = prove(&data, &wanted, &options);
+            let newest_will_do = options.witnesses.needed() > 0;
+            if newest_will_do && matches!(made, Err(ProveError::NotProvable { .. })) {
+                options.witnesses = WitnessPolicy::default();
+                return prove(&data, &wanted, &options);
+            }
+            made
+        });
         made.await.map_err(|error| NodeError::Task(error.to_string()))
     }
 
