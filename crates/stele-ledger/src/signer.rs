@@ -99,7 +99,7 @@ pub struct SignRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignerAnswer {
     /// Its state.
-    State(SignerState),
+    State(Box<SignerState>),
     /// The signature under the checkpoint.
     Signed(Vec<NoteSignature>),
     /// It has signed another size last; ask again with a proof from there.
@@ -240,7 +240,7 @@ impl SignerAnswer {
         let wrong = |reason: &str| Error::malformed("answer of a signer", reason);
         let text = std::str::from_utf8(body).map_err(|_| wrong("it is not UTF-8"))?;
         Ok(match word {
-            "state" => Self::State(SignerState::parse(text)?),
+            "state" => Self::State(Box::new(SignerState::parse(text)?)),
             "signed" => Self::Signed(parse_signatures(text)?),
             "conflict" => {
                 let size = text.strip_suffix('\n').unwrap_or_default();

@@ -101,7 +101,7 @@ impl SocketSigner {
 
     fn ask_state(&self, request: &SignerRequest) -> Result<SignerState, Error> {
         match self.ask(request)? {
-            SignerAnswer::State(state) => self.check(&state).map(|()| state),
+            SignerAnswer::State(state) => self.check(&state).map(|()| *state),
             other => Err(self.unexpected(other)),
         }
     }

@@ -76,7 +76,8 @@ impl Keeper {
 
     fn state(&self) -> SignerAnswer {
         let next = self.next.as_ref().map(|next| next.key().clone());
-        SignerAnswer::State(SignerState { key: self.key().clone(), last: self.last, next })
+        let (key, last) = (self.key().clone(), self.last);
+        SignerAnswer::State(Box::new(SignerState { key, last, next }))
     }
 
     fn sign(&mut self, request: &SignRequest) -> Result<SignerAnswer, SignerAnswer> {

@@ -276,7 +276,7 @@ fn a_client_believes_no_signer_that_lies() {
     let state = honest.state().unwrap();
     let keys = KeyFolder::new(&folder.path().join("client"));
     let other = sign(&honest, 3, 1).unwrap();
-    let state_answer = SignerAnswer::State(state.clone()).encode();
+    let state_answer = SignerAnswer::State(Box::new(state.clone())).encode();
     let other_origin = state_answer.replace("stele-", "stole-");
     let signature_of_another = SignerAnswer::Signed(other.signatures).encode();
     let answers = [

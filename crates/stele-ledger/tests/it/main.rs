@@ -8,6 +8,7 @@ mod notes;
 mod readme;
 mod records;
 mod salts;
+mod signer;
 mod tree;
 mod vectors;
 mod witness;
