@@ -59,7 +59,8 @@ checks it anywhere. */
   /** Every field that a query may name. */
   "/api/v1/fields": {
   };
-  /** Whether the server answers. */
+  /** Whether the server answers: `status` is `ok`, or `degraded` where it takes events and an
+operator should look at something; `problems` says at what. */
   "/api/v1/health": {
   };
   /** Matching events by time and severity; the counts are exact. */
@@ -89,8 +90,11 @@ checks it anywhere. */
   /** How far the import of a content has come. */
   "/api/v1/import/{content_sha256}": {
   };
-  /** The newest signed checkpoint (C2SP tlog-checkpoint). */
+  /** The signed checkpoint of the log (C2SP tlog-checkpoint): the newest that enough witnesses have
+signed; the newest of all where none has to. */
   "/api/v1/ledger/checkpoint": {
+    /** Whether the newest is asked for, signed by witnesses or not. */
+    newest?: boolean | null;
   };
   /** Entries of the ledger that a checkpoint covers. */
   "/api/v1/ledger/entries": {
@@ -133,7 +137,7 @@ checks it anywhere. */
     /** `ndjson`, `csv` or `parquet`. */
     format?: string | null;
   };
-  /** Files, rows, bytes and what waits in the write-ahead log. */
+  /** Files, rows, bytes, what waits in the write-ahead log, and how it stands with the ledger. */
   "/api/v1/status": {
   };
 }

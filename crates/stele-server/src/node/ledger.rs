@@ -113,7 +113,7 @@ impl Node {
     /// Writes the ledger once a second, until it is dropped. A failure is told and tried again;
     /// what waits is bounded, and beyond it nothing more is taken in.
     pub(super) async fn run_ledger(&self) {
-        const SAID_AGAIN: Duration = Duration::from_secs(60);
+        const SAID_AGAIN: Duration = Duration::from_mins(1);
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut said: Option<(String, tokio::time::Instant)> = None;

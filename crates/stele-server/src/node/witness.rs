@@ -107,7 +107,7 @@ impl WitnessConfig {
 }
 
 impl Witnesses {
-    /// The witnesses of a configuration. `witnessed` is the newest checkpoint that they have signed.
+    /// The witnesses of a configuration. `witnessed` is what they have signed last, together.
     pub(super) fn new(
         configs: &[WitnessConfig],
         needed: usize,

@@ -186,7 +186,9 @@ fn witnesses_that_misbehave_are_named_and_hold_up_nobody() {
     assert_eq!(Note::parse(published.as_bytes()).unwrap().signatures.len(), 2, "{published}");
     server.ingest("ingest/json?source=s", b"{\"n\":1}\n");
     // They mend their ways, and are heard.
-    wrong.iter().for_each(|one| one.behave(Behaviour::Honest));
+    for one in &wrong {
+        one.behave(Behaviour::Honest);
+    }
     wait("all but the one that hangs sign", || {
         let told = status(&server);
         let signed = told["each"].as_array().unwrap().iter().filter(|one| one["size"].is_u64());
