@@ -21,6 +21,8 @@ const WITNESSED: &str = "witnessed";
 pub(super) struct Cosigned {
     policy: WitnessPolicy,
     witnessed: Option<Sealed>,
+    /// The first that they are asked for in this run.
+    first: Option<Sealed>,
     archived: watch::Sender<Option<Sealed>>,
 }
 
@@ -28,7 +30,7 @@ impl Cosigned {
     /// Reads back what was witnessed before, as far as it counts by this policy.
     pub(super) fn open(policy: WitnessPolicy, files: &Files) -> Result<Self, LedgerError> {
         let (archived, _) = watch::channel(None);
-        let mut found = Self { policy, witnessed: None, archived };
+        let mut found = Self { policy, witnessed: None, first: None, archived };
         if found.policy.needed() > 0
             && let Some(bytes) = files.read(WITNESSED)?
             && let Ok(note) = Note::parse(&bytes)
@@ -41,7 +43,8 @@ impl Cosigned {
     }
 
     /// Tells whoever asks the witnesses that there is one more.
-    pub(super) fn archived(&self, sealed: &Sealed) {
+    pub(super) fn archived(&mut self, sealed: &Sealed) {
+        self.first.get_or_insert_with(|| sealed.clone());
         self.archived.send_replace(Some(sealed.clone()));
     }
 }
@@ -62,10 +65,20 @@ impl Ledger {
         lock(&self.cosigned).witnessed.clone()
     }
 
-    /// What is shown to the world: the newest checkpoint that enough witnesses have signed; the
-    /// newest of all where none has to, or none was signed by them yet.
+    /// What is shown to the world: the newest checkpoint that enough witnesses have signed, or the
+    /// first that they were asked for where none was signed by them yet; the newest of all where
+    /// none has to. What is shown never gets shorter, for that would look like a rollback.
     pub fn published(&self) -> Option<Sealed> {
-        self.witnessed().or_else(|| self.checkpoint())
+        {
+            let cosigned = lock(&self.cosigned);
+            if cosigned.policy.needed() > 0 {
+                let shown = cosigned.witnessed.as_ref().or(cosigned.first.as_ref());
+                if let Some(shown) = shown {
+                    return Some(shown.clone());
+                }
+            }
+        }
+        self.checkpoint()
     }
 
     /// The proof that the log of `new_size` entries begins with that of `old_size`. Both are at

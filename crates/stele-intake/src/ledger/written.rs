@@ -173,9 +173,14 @@ impl Written {
         self.files.write(&seeds_name(bundle.0), &bundle.1)
     }
 
-    /// Keeps a checkpoint.
+    /// Keeps a checkpoint. Where it is kept already, so are the cosignatures under it.
     pub(super) fn archive(&mut self, sealed: &Sealed) -> Result<(), LedgerError> {
-        self.files.write(&format!("archive/{}", sealed.size), &sealed.note)
+        let name = format!("archive/{}", sealed.size);
+        let kept = self.files.read(&name)?;
+        if kept.is_some_and(|kept| kept.starts_with(&sealed.note)) {
+            return Ok(());
+        }
+        self.files.write(&name, &sealed.note)
     }
 
     /// Keeps the state, so that the next start reads only what came after it.

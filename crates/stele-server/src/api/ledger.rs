@@ -27,7 +27,7 @@ pub(super) struct Which {
 }
 
 /// The signed checkpoint of the log (C2SP tlog-checkpoint): the newest that enough witnesses have
-/// signed; the newest of all where none has to.
+/// signed, or the first that they were asked for; the newest of all where none has to sign.
 #[utoipa::path(
     get,
     path = "/api/v1/ledger/checkpoint",
