@@ -3,6 +3,7 @@
 //! A query that goes over a limit ends with [`StoreError::Limit`], after the rows that it has
 //! already given: never a short answer that looks whole. Time counts from the question on.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -17,6 +18,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt, TryStreamExt};
+use object_store::path::Path;
 use tokio::time::{Instant, Sleep};
 
 use super::query_error;
@@ -63,8 +65,13 @@ impl Limited {
     ) -> Result<RowStream, StoreError> {
         let task = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.map_err(query_error)?;
-        let mut cost = Cost { files_total: files_total as u64, ..Cost::default() };
-        add_files(plan.as_ref(), &mut cost);
+        let mut files = BTreeMap::new();
+        add_files(plan.as_ref(), &mut files);
+        let cost = Cost {
+            files: files.len() as u64,
+            bytes: files.values().sum(),
+            files_total: files_total as u64,
+        };
         let rows = execute_stream(plan, task).map_err(query_error)?;
         let rows = Box::pin(LimitedStream {
             schema: rows.schema(),
@@ -96,16 +103,15 @@ impl Limited {
     }
 }
 
-/// Adds the files that a plan may read.
-fn add_files(plan: &dyn ExecutionPlan, cost: &mut Cost) {
+/// Adds the files that a plan may read, with their sizes. A file may be read in parts.
+fn add_files(plan: &dyn ExecutionPlan, found: &mut BTreeMap<Path, u64>) {
     let scan = plan.downcast_ref::<DataSourceExec>();
     let files = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
     for file in files.iter().flat_map(|files| &files.file_groups).flat_map(FileGroup::iter) {
-        cost.files += 1;
-        cost.bytes += file.object_meta.size;
+        found.insert(file.object_meta.location.clone(), file.object_meta.size);
     }
     for child in plan.children() {
-        add_files(child.as_ref(), cost);
+        add_files(child.as_ref(), found);
     }
 }
 

@@ -8,13 +8,16 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use stele_ledger::tile::{Tile, Tiles};
+use stele_ledger::hash::HASH_BYTES;
+use stele_ledger::tile::{TILE_WIDTH, Tile, TileKind, Tiles};
 
 use super::Context;
 use super::finding::{Finding, Kind};
 
 /// A bundle of entries has at most this many bytes: 256 entries, each with its length.
 pub(super) const TILE_BYTES_MAX: u64 = 256 * (65_535 + 2);
+/// A tile that a server replaces again and again is looked for so often.
+const TRIES_MAX: u32 = 10;
 
 /// A data folder, or the lake folder out of one.
 #[derive(Debug)]
@@ -131,6 +134,59 @@ impl Tiles for FolderTiles<'_> {
         &self,
         tile: &Tile,
     ) -> Result<Option<Vec<u8>>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(self.0.read(&self.0.ledger(&tile.to_string()), TILE_BYTES_MAX)?)
+        // A server at work may replace a narrow tile by a wider one between the look and the reading.
+        for _ in 0..TRIES_MAX {
+            let found = self.0.read(&self.0.ledger(&tile.to_string()), TILE_BYTES_MAX)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            let Some(wider) = self.wider(tile) else { break };
+            let found = self.0.read(&self.0.ledger(&wider.to_string()), TILE_BYTES_MAX)?;
+            if let Some(mut bytes) = found {
+                bytes.truncate(usize::from(tile.width) * HASH_BYTES);
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl FolderTiles<'_> {
+    /// A partial tile of more hashes, which begins with those of the one that is wanted.
+    fn wider(&self, tile: &Tile) -> Option<Tile> {
+        if tile.width == TILE_WIDTH || tile.kind == TileKind::Entries {
+            return None;
+        }
+        let wanted = self.0.path(&self.0.ledger(&tile.to_string()));
+        let names = std::fs::read_dir(wanted.parent()?).ok()?.flatten();
+        let widths = names.filter_map(|entry| entry.file_name().to_str()?.parse::<u16>().ok());
+        let width = widths.filter(|width| (tile.width + 1..TILE_WIDTH).contains(width)).max()?;
+        Some(Tile { width, ..*tile })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tile_that_was_replaced_is_the_beginning_of_the_wider_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::of(folder.path()).unwrap();
+        let put = |tile: Tile, bytes: &[u8]| {
+            let path = place.path(&place.ledger(&tile.to_string()));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        let hashes: Vec<u8> = (0..5 * HASH_BYTES).map(|byte| byte as u8).collect();
+        put(Tile::hashes(0, 2, 5), &hashes);
+        put(Tile::entries(2, 5), b"entries are never cut");
+        let read = |tile| FolderTiles(&place).read(&tile).unwrap();
+        assert_eq!(read(Tile::hashes(0, 2, 3)).unwrap(), hashes[..3 * HASH_BYTES]);
+        assert_eq!(read(Tile::hashes(0, 2, 5)).unwrap(), hashes);
+        assert_eq!(read(Tile::hashes(0, 2, 6)), None);
+        assert_eq!(read(Tile::hashes(0, 2, TILE_WIDTH)), None);
+        assert_eq!(read(Tile::hashes(0, 1, 3)), None);
+        assert_eq!(read(Tile::entries(2, 3)), None);
     }
 }
