@@ -1,0 +1,185 @@
+//! The one way to AWS: a call goes in, an answer or a reason comes out.
+//!
+//! [`Aws`] has two implementations: [`crate::client::HttpAws`] asks AWS, [`crate::replay::Replay`]
+//! answers from a recording. Everything above them cannot tell the difference.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use crate::operation::Operation;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What is asked.
+    pub operation: &'static Operation,
+    /// The region that is asked.
+    pub region: String,
+    /// The parameters, by the API's own names.
+    pub params: Map<String, Value>,
+}
+
+/// Answers calls of one account.
+#[async_trait]
+pub trait Aws: Send + Sync + std::fmt::Debug {
+    /// Makes one call, one page of it where there are pages.
+    ///
+    /// # Errors
+    /// What AWS refused, or why it could not be asked.
+    async fn call(&self, call: &Call) -> Result<Value, CallError>;
+}
+
+/// What a caller can do about a call that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The permission is missing, or the credentials are not accepted.
+    Denied,
+    /// Too many requests, to the last attempt.
+    Throttled,
+    /// The endpoint does not know the call.
+    Unsupported,
+    /// No answer in time, or nobody there.
+    Timeout,
+    /// AWS says that there is no such thing; that is a fact more often than a failure.
+    NotFound,
+    /// AWS refused for another reason, or its answer cannot be read.
+    Other,
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{call} in {region}: {code}: {message}")]
+pub struct CallError {
+    /// `service:Operation`.
+    pub call: String,
+    /// Where.
+    pub region: String,
+    /// What to do about it.
+    pub failure: Failure,
+    /// AWS's code, as `AccessDeniedException`, or one of ours in lower case.
+    pub code: String,
+    /// AWS's text, shortened.
+    pub message: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// Codes that say that the caller may not.
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "Forbidden",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "OptInRequired",
+    "SignatureDoesNotMatch",
+    "SubscriptionRequiredException",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+];
+
+/// Codes that ask to wait.
+const THROTTLED: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+    "WAFLimitsExceededException",
+];
+
+/// Codes of an endpoint that does not know the operation.
+const UNSUPPORTED: &[&str] = &[
+    "InvalidAction",
+    "NotImplemented",
+    "UnknownOperation",
+    "UnknownOperationException",
+    "UnsupportedOperation",
+    "UnsupportedOperationException",
+];
+
+impl Failure {
+    /// What a code and an HTTP status come to.
+    pub fn of(code: &str, status: u16) -> Self {
+        let code = code.strip_prefix("Client.").unwrap_or(code);
+        if DENIED.contains(&code) {
+            return Self::Denied;
+        }
+        if THROTTLED.contains(&code) || status == 429 {
+            return Self::Throttled;
+        }
+        if UNSUPPORTED.contains(&code) || status == 501 {
+            return Self::Unsupported;
+        }
+        let absent = ["NotFound", "NoSuch", "DoesNotExist", "NotInUse", "NotEnabled"];
+        if absent.iter().any(|part| code.contains(part)) {
+            return Self::NotFound;
+        }
+        match status {
+            401 | 403 => Self::Denied,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl CallError {
+    /// A failure of this call.
+    pub fn new(call: &Call, failure: Failure, code: &str, message: impl Into<String>) -> Self {
+        const MESSAGE_CHARS_MAX: usize = 300;
+        let message: String = message.into();
+        Self {
+            call: call.operation.id(),
+            region: call.region.clone(),
+            failure,
+            code: code.to_owned(),
+            message: message.chars().take(MESSAGE_CHARS_MAX).collect(),
+            attempts: 1,
+        }
+    }
+
+    /// What somebody can do about it, where that is known.
+    pub fn hint(&self) -> String {
+        let permission = crate::operation::find(&self.call)
+            .map_or_else(|| self.call.clone(), |operation| operation.permission.clone());
+        match (self.failure, self.code.as_str()) {
+            (_, "RequestTimeTooSkewed" | "RequestExpired") => {
+                "set the clock of this machine".to_owned()
+            }
+            (Failure::Denied, code) if code.contains("Expired") => {
+                "the credentials have expired; get new ones".to_owned()
+            }
+            (Failure::Denied, code) if code.contains("Token") || code.contains("AccessKey") => {
+                "the credentials are not accepted; look at `aws sts get-caller-identity`".to_owned()
+            }
+            (Failure::Denied, "OptInRequired" | "SubscriptionRequiredException") => {
+                "the region or the service is not switched on for the account".to_owned()
+            }
+            (Failure::Denied, _) => format!("allow {permission}"),
+            (Failure::Throttled, _) => "try again later, or with a lower --concurrency".to_owned(),
+            (Failure::Unsupported, _) => {
+                "the endpoint does not know this call; is it AWS, and the right region?".to_owned()
+            }
+            (Failure::Timeout, _) => "is the endpoint reachable from here?".to_owned(),
+            (Failure::NotFound | Failure::Other, _) => String::new(),
+        }
+    }
+}

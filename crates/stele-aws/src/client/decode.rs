@@ -1,0 +1,176 @@
+//! An HTTP answer as a value, or as AWS's error.
+
+use serde_json::{Map, Value};
+
+use super::xml::{self, Shape};
+use crate::operation::{Operation, Protocol};
+
+/// What AWS says went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+/// Reads a good answer.
+///
+/// # Errors
+/// It is not what the protocol says.
+pub(crate) fn answer(operation: &Operation, body: &[u8]) -> Result<Value, String> {
+    let row = &operation.row;
+    let protocol = operation.service.protocol;
+    if row.text {
+        let text = String::from_utf8_lossy(body).into_owned();
+        return Ok(wrapped(&row.payload, Value::String(text)));
+    }
+    match protocol {
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => {
+            if body.is_empty() {
+                return Ok(Value::Object(Map::new()));
+            }
+            serde_json::from_slice(body).map_err(|error| format!("no JSON: {error}"))
+        }
+        Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
+            if body.is_empty() {
+                return Ok(Value::Object(Map::new()));
+            }
+            let capitals = protocol == Protocol::Ec2;
+            let shape = Shape { lists: &row.lists, repeats: &row.repeats, capitals };
+            let (root, mut value) = xml::parse(body, shape)?;
+            if protocol == Protocol::Query {
+                if root != format!("{}Response", operation.name) {
+                    return Err(format!("`{root}` is no answer to {}", operation.id()));
+                }
+                let result = value.get_mut(format!("{}Result", operation.name));
+                value = result.map_or_else(|| Value::Object(Map::new()), Value::take);
+            } else if root == "html" || root == "Html" {
+                return Err("a page of HTML".to_owned());
+            }
+            if !row.payload.is_empty() {
+                value = wrapped(&row.payload, value);
+            }
+            // An element without children reads as text.
+            Ok(if value.is_object() { value } else { Value::Object(Map::new()) })
+        }
+    }
+}
+
+fn wrapped(name: &str, value: Value) -> Value {
+    Value::Object([(name.to_owned(), value)].into_iter().collect())
+}
+
+/// Reads a refusal: the code from the header or the body, whatever the protocol.
+pub(crate) fn refusal(status: u16, type_header: Option<&str>, body: &[u8]) -> Refusal {
+    let from_header = type_header.map(short).filter(|code| !code.is_empty());
+    let (mut code, message) = from_json(body).or_else(|| from_xml(body)).unwrap_or_default();
+    if let Some(header) = from_header {
+        code = header;
+    }
+    if code.is_empty() {
+        code = format!("http-{status}");
+    }
+    Refusal { code, message }
+}
+
+fn from_json(body: &[u8]) -> Option<(String, String)> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let text = |names: &[&str]| {
+        names.iter().find_map(|name| value.get(name)?.as_str()).unwrap_or_default().to_owned()
+    };
+    Some((short(&text(&["__type", "code", "Code"])), text(&["message", "Message"])))
+}
+
+fn from_xml(body: &[u8]) -> Option<(String, String)> {
+    let (root, value) = xml::parse(body, Shape::default()).ok()?;
+    let error = match root.as_str() {
+        "Error" => Some(&value),
+        "ErrorResponse" => value.get("Error"),
+        "Response" => value.get("Errors").and_then(|errors| errors.get("Error")),
+        _ => None,
+    }?;
+    let text = |name| error.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some((short(&text("Code")), text("Message")))
+}
+
+/// The name alone: without the namespace before `#` and the address behind `:`.
+fn short(code: &str) -> String {
+    let code = code.rsplit('#').next().unwrap_or(code);
+    code.split(':').next().unwrap_or(code).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::operation;
+
+    fn read(id: &str, body: &str) -> Result<Value, String> {
+        answer(operation::find(id).unwrap(), body.as_bytes())
+    }
+
+    #[test]
+    fn answers_are_read_in_each_protocol() {
+        for (id, body, expected) in [
+            ("logs:DescribeLogGroups", r#"{"logGroups":[]}"#, json!({"logGroups": []})),
+            ("logs:DescribeLogGroups", "", json!({})),
+            (
+                "rds:DescribeDBInstances",
+                "<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance>\
+                 <Engine>mysql</Engine><EnabledCloudwatchLogsExports><member>audit</member>\
+                 </EnabledCloudwatchLogsExports></DBInstance></DBInstances>\
+                 </DescribeDBInstancesResult></DescribeDBInstancesResponse>",
+                json!({"DBInstances": [
+                    {"Engine": "mysql", "EnabledCloudwatchLogsExports": ["audit"]}]}),
+            ),
+            (
+                "ec2:DescribeVpcs",
+                "<DescribeVpcsResponse><requestId>1</requestId><vpcSet/></DescribeVpcsResponse>",
+                json!({"RequestId": "1", "VpcSet": ""}),
+            ),
+            ("s3:GetBucketPolicy", r#"{"Version":"x"}"#, json!({"Policy": "{\"Version\":\"x\"}"})),
+            (
+                "s3:GetBucketLocation",
+                "<LocationConstraint xmlns='http://s3'>eu-west-1</LocationConstraint>",
+                json!({"LocationConstraint": "eu-west-1"}),
+            ),
+            ("s3:GetBucketLogging", "<BucketLoggingStatus xmlns='http://s3'/>", json!({})),
+            (
+                "cloudfront:ListDistributions",
+                "<DistributionList><Items><DistributionSummary><Id>E1</Id></DistributionSummary>\
+                 </Items></DistributionList>",
+                json!({"DistributionList": {"Items": [{"Id": "E1"}]}}),
+            ),
+        ] {
+            assert_eq!(read(id, body), Ok(expected), "{id}");
+        }
+        for (id, body) in [
+            ("logs:DescribeLogGroups", "{\"logGroups\":["),
+            ("logs:DescribeLogGroups", "<html></html>"),
+            ("rds:DescribeDBInstances", "<html></html>"),
+            ("ec2:DescribeVpcs", "<html><body>hello</body></html>"),
+        ] {
+            assert!(read(id, body).is_err(), "{id} {body}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_read_whatever_the_protocol() {
+        let ec2 = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no\
+                   </Message></Error></Errors></Response>";
+        let s3 = "<Error><Code>NoSuchBucketPolicy</Code><Message>m</Message></Error>";
+        let query = "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>";
+        let json = r#"{"__type":"com.amazonaws.x#AccessDeniedException","Message":"m"}"#;
+        for (status, header, body, code) in [
+            (403, None, ec2, "UnauthorizedOperation"),
+            (404, None, s3, "NoSuchBucketPolicy"),
+            (400, None, query, "Throttling"),
+            (400, None, json, "AccessDeniedException"),
+            (400, Some("NotFoundException:http://x/"), "{}", "NotFoundException"),
+            (500, None, "<html><h1>sorry</h1></html>", "http-500"),
+            (502, None, "", "http-502"),
+        ] {
+            assert_eq!(refusal(status, header, body.as_bytes()).code, code);
+        }
+    }
+}
