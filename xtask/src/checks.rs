@@ -4,10 +4,11 @@
 use anyhow::ensure;
 
 use crate::arguments::Arguments;
+use crate::aws;
 use crate::external::{self, Readers};
 use crate::generate::{self, Mode};
 use crate::page;
-use crate::python::Python;
+use crate::python::{Packages, Python};
 use crate::steps::{Kind, Outcome, Steps, TestCounts, run_tests};
 use crate::tidy;
 use crate::workspace::{self, Workspace};
@@ -58,7 +59,7 @@ fn all(
     })?;
     let mut python = None;
     steps.run("python: the pinned readers", Kind::Build, || {
-        let found = Python::prepare(workspace)?;
+        let found = Python::prepare(workspace, Packages::Readers)?;
         let outcome = found.outcome();
         python = Some(found);
         Ok(outcome)
@@ -66,6 +67,9 @@ fn all(
     let python = python.unwrap_or(Python::Missing(String::new()));
     steps.run("external: tests of the external checks", Kind::Test, || {
         external::unit_tests(workspace, &python, counts)
+    })?;
+    steps.run("aws: the table of operations agrees with botocore's models", Kind::Check, || {
+        aws::models(workspace)
     })?;
     let mut readers = None;
     steps.run("external: import a lake for other readers", Kind::Test, || {

@@ -82,7 +82,7 @@ pub(crate) fn unit_tests(
     python: &Python,
     counts: &mut TestCounts,
 ) -> anyhow::Result<Outcome> {
-    match python.script(workspace, "test_external.py") {
+    match python.script(workspace, "external/test_external.py") {
         Ok(mut command) => run_tests(&mut command, counts).map(|()| Outcome::Done),
         Err(skipped) => Ok(skipped),
     }
@@ -144,11 +144,11 @@ pub(crate) fn read_lake(
     };
     let binary = workspace.binary("debug");
     let command = match reader {
-        Readers::Delta => python.script(workspace, "delta_reader.py").map(|mut command| {
+        Readers::Delta => python.script(workspace, "external/delta_reader.py").map(|mut command| {
             command.arg("--expect-rows").arg(lake.rows.to_string());
             command
         }),
-        Readers::DuckDb => python.script(workspace, "duckdb_compare.py").map(|mut command| {
+        Readers::DuckDb => python.script(workspace, "external/duckdb_compare.py").map(|mut command| {
             command.arg("--binary").arg(&binary);
             command.args(["--queries", COMPARED_QUERIES, "--seed", SEED]);
             command
@@ -179,7 +179,7 @@ pub(crate) fn kill_test(
     python: &Python,
     rounds: u32,
 ) -> anyhow::Result<Outcome> {
-    let mut command = match python.bare_script(workspace, "kill_test.py") {
+    let mut command = match python.bare_script(workspace, "external/kill_test.py") {
         Ok(command) => command,
         Err(skipped) => return Ok(skipped),
     };

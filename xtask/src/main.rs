@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool talks to its terminal")]
 
 mod arguments;
+mod aws;
 mod bench;
 mod checks;
 mod external;
@@ -34,10 +35,11 @@ usage: cargo xtask <command>
   bench ingest [--events N] [--rounds N]     how fast and how small events are stored
   bench ledger [--events N] [--rounds N]     what the ledger costs, and how fast it verifies
   bench query [--events N] [--rounds N]      how fast questions are answered
+  aws-models                                 our table of AWS's operations against botocore's
 ";
 
 /// The commands, so that documents that name another one are found out.
-const COMMANDS: &[&str] = &["up", "test", "ui", "tidy", "gen", "bench"];
+const COMMANDS: &[&str] = &["up", "test", "ui", "tidy", "gen", "bench", "aws-models"];
 
 fn main() -> ExitCode {
     match run(Arguments::from_command_line()) {
@@ -66,6 +68,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("tidy") => tidy::run(&workspace, arguments),
         Some("gen") => generate::run(&workspace, arguments),
         Some("bench") => bench::run(&workspace, arguments),
+        Some("aws-models") => aws::run(&workspace, arguments),
         Some("help") => {
             println!("{USAGE}");
             Ok(())

@@ -1,7 +1,7 @@
-//! Python and the pinned packages with which other people's readers look at the lake.
+//! Python and pinned packages: other people's readers of the lake, and a stand-in for AWS.
 //!
-//! The packages live in an environment of their own below the target folder and are installed
-//! only when `tests/external/requirements.txt` changes.
+//! Each list of packages has an environment of its own below the target folder, which is installed
+//! only when the list changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,31 @@ use anyhow::{Context, bail};
 
 use crate::steps::Outcome;
 use crate::workspace::{self, Workspace};
+
+/// A list of packages, in a folder of the scripts that need them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packages {
+    /// Readers of the lake.
+    Readers,
+    /// moto and botocore.
+    Moto,
+}
+
+impl Packages {
+    fn scripts(self) -> &'static str {
+        match self {
+            Self::Readers => "tests/external",
+            Self::Moto => "tests/moto",
+        }
+    }
+
+    fn environment(self) -> &'static str {
+        match self {
+            Self::Readers => "xtask-python",
+            Self::Moto => "xtask-python-moto",
+        }
+    }
+}
 
 /// What there is of Python.
 #[derive(Debug, Clone)]
@@ -28,8 +53,8 @@ impl Python {
     ///
     /// # Errors
     /// In CI, where something is missing; elsewhere that is said in the value.
-    pub(crate) fn prepare(workspace: &Workspace) -> anyhow::Result<Self> {
-        let found = Self::find(workspace)?;
+    pub(crate) fn prepare(workspace: &Workspace, packages: Packages) -> anyhow::Result<Self> {
+        let found = Self::find(workspace, packages)?;
         match &found {
             Self::Bare(_, reason) | Self::Missing(reason) if workspace::in_ci() => {
                 bail!("{reason}; in CI nothing is skipped: install python3 and python3-venv")
@@ -38,15 +63,15 @@ impl Python {
         }
     }
 
-    fn find(workspace: &Workspace) -> anyhow::Result<Self> {
+    fn find(workspace: &Workspace, packages: Packages) -> anyhow::Result<Self> {
         let system = PathBuf::from("python3");
         if !succeeds(Command::new(&system).arg("--version")) {
             return Ok(Self::Missing("python3 is not installed".to_owned()));
         }
-        let list = workspace.root.join("tests/external/requirements.txt");
+        let list = workspace.root.join(packages.scripts()).join("requirements.txt");
         let wanted = fs::read_to_string(&list)
             .with_context(|| format!("cannot read `{}`", list.display()))?;
-        let folder = workspace.target.join("xtask-python");
+        let folder = workspace.target.join(packages.environment());
         let interpreter = folder.join("bin").join("python");
         let marker = folder.join("installed.txt");
         if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted)
@@ -71,7 +96,7 @@ impl Python {
         }
     }
 
-    /// A command that runs a script of `tests/external` that needs the packages.
+    /// A command that runs a script of `tests/` that needs the packages.
     ///
     /// # Errors
     /// The reason why there is none, for a step to skip itself with.
@@ -105,7 +130,7 @@ fn script(workspace: &Workspace, interpreter: &Path, name: &str) -> Command {
     command
         .current_dir(&workspace.root)
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .arg(workspace.root.join("tests/external").join(name));
+        .arg(workspace.root.join("tests").join(name));
     command
 }
 
