@@ -144,15 +144,19 @@ pub(crate) fn read_lake(
     };
     let binary = workspace.binary("debug");
     let command = match reader {
-        Readers::Delta => python.script(workspace, "external/delta_reader.py").map(|mut command| {
-            command.arg("--expect-rows").arg(lake.rows.to_string());
-            command
-        }),
-        Readers::DuckDb => python.script(workspace, "external/duckdb_compare.py").map(|mut command| {
-            command.arg("--binary").arg(&binary);
-            command.args(["--queries", COMPARED_QUERIES, "--seed", SEED]);
-            command
-        }),
+        Readers::Delta => {
+            python.script(workspace, "external/delta_reader.py").map(|mut command| {
+                command.arg("--expect-rows").arg(lake.rows.to_string());
+                command
+            })
+        }
+        Readers::DuckDb => {
+            python.script(workspace, "external/duckdb_compare.py").map(|mut command| {
+                command.arg("--binary").arg(&binary);
+                command.args(["--queries", COMPARED_QUERIES, "--seed", SEED]);
+                command
+            })
+        }
     };
     let mut command = match command {
         Ok(command) => command,

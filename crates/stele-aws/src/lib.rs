@@ -1,6 +1,35 @@
-//! AWS logging posture.
+//! AWS logging posture: what an account logs, where it lands, and whether it may land there.
+//!
+//! ```text
+//! operations.toml ─> client ─> caller ─> collect ─> inventory ─> checks ─> assess (report)
+//!                    (AWS)     (facts)               baseline ──┘
+//! ```
+//!
+//! - [`operation`] is the table of all that can be asked; [`client`] asks it, signed;
+//!   [`replay`] answers from a recording instead.
+//! - [`caller`] makes [`fact`]s of answers: known, absent, unknown. [`collect`] reads an account
+//!   into an [`inventory`], each call once for the account and region.
+//! - [`checks`] judge by effect, with the help of [`judge`]; they are pure. [`check`] is what one
+//!   is, [`finding`] what it says, [`baseline`] what is wanted.
+//! - [`assess`] runs it all and makes the report; [`iam`] the policy that it needs.
+//!
+//! Nothing here writes to AWS. The crate knows no store and no engine.
 
+pub mod arn;
+pub mod assess;
+pub mod baseline;
 pub mod call;
+pub mod caller;
+pub mod check;
+pub mod checks;
 pub mod client;
+pub mod collect;
+pub mod fact;
+pub mod finding;
+pub mod iam;
+pub mod inventory;
+pub mod judge;
+mod lenient;
 pub mod operation;
+pub mod replay;
 pub mod variables;

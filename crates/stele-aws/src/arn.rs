@@ -1,0 +1,77 @@
+//! ARNs: making them for things that AWS names otherwise, and taking them apart.
+
+/// The name of a log group in its ARN, with or without `:*` at the end.
+pub fn log_group(arn: &str) -> Option<&str> {
+    let name = arn.split_once(":log-group:")?.1;
+    Some(name.strip_suffix(":*").unwrap_or(name))
+}
+
+/// The bucket in the ARN of a bucket or of something in it.
+pub fn bucket(arn: &str) -> Option<&str> {
+    let rest = arn.split_once(":s3:::")?.1;
+    Some(rest.split('/').next().unwrap_or(rest))
+}
+
+/// The account in an ARN.
+pub fn account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+/// The region in an ARN.
+pub fn region(arn: &str) -> &str {
+    arn.split(':').nth(3).unwrap_or_default()
+}
+
+/// Whether a text matches a pattern with `*` and `?`, as in policies.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
+    // The last star and where in the text it was taken, to go on from there.
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        if p < pattern.len() && (pattern[p] == '?' || (pattern[p] == text[t] && pattern[p] != '*'))
+        {
+            p += 1;
+            t += 1;
+        } else if p < pattern.len() && pattern[p] == '*' {
+            star = Some((p, t));
+            p += 1;
+        } else if let Some((at, taken)) = star {
+            p = at + 1;
+            t = taken + 1;
+            star = Some((at, t));
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|rest| *rest == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arns_are_taken_apart() {
+        let group = "arn:aws:logs:eu-west-1:111122223333:log-group:/a/b:*";
+        assert_eq!(log_group(group), Some("/a/b"));
+        assert_eq!(bucket("arn:aws:s3:::logs/flow/"), Some("logs"));
+        assert_eq!((account(group), region(group)), ("111122223333", "eu-west-1"));
+    }
+
+    #[test]
+    fn patterns_match_as_in_policies() {
+        for (pattern, text, expected) in [
+            ("*", "", true),
+            ("s3:*", "s3:PutObject", true),
+            ("s3:Put?bject", "s3:PutObject", true),
+            ("arn:aws:s3:::b/AWSLogs/*", "arn:aws:s3:::b/AWSLogs/1/x", true),
+            ("arn:aws:s3:::b/AWSLogs/2/*", "arn:aws:s3:::b/AWSLogs/1/x", false),
+            ("a*b*c", "a1b2b3c", true),
+            ("a*b*c", "a1b2b3d", false),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}

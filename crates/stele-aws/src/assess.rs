@@ -1,0 +1,290 @@
+//! Assess: read accounts, run the checks, report. It never writes to AWS.
+//!
+//! The report's JSON is a public contract; `docs/schema/stele.aws.assess-1.json` is generated from
+//! these types.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::baseline::Baseline;
+use crate::call::{Aws, CallError};
+use crate::caller::CallLog;
+use crate::check::{self, Check};
+use crate::checks;
+use crate::collect::{Collector, Scope, collect};
+use crate::finding::{Finding, Status};
+use crate::inventory::Inventory;
+
+/// The name and version of the report's form.
+pub const SCHEMA: &str = "stele.aws.assess/1";
+
+/// What came of an assessment.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// `stele.aws.assess/1`.
+    pub schema: &'static str,
+    /// Whether everything that was needed could be read.
+    pub complete: bool,
+    /// How long it took.
+    pub took_ms: u64,
+    /// How many calls were made.
+    pub api_calls: u64,
+    /// What was looked at.
+    pub scope: ReportScope,
+    /// How many findings ended how.
+    pub summary: Summary,
+    /// What the checks say, by account, region, id, resource.
+    pub findings: Vec<Finding>,
+    /// Calls that failed.
+    pub errors: Vec<ReportError>,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ReportScope {
+    /// Accounts.
+    pub accounts: Vec<String>,
+    /// Regions.
+    pub regions: Vec<String>,
+    /// As in ARNs.
+    pub partition: String,
+    /// The organisation's management account, where that is known.
+    pub organization: Option<String>,
+    /// The policy that was in force.
+    pub baseline: Value,
+}
+
+/// How many findings ended how; excepted ones are counted in `excepted` alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Good.
+    #[serde(rename = "PASS")]
+    pub pass: u64,
+    /// Not good.
+    #[serde(rename = "FAIL")]
+    pub fail: u64,
+    /// AWS leaves no room.
+    #[serde(rename = "BLOCKED")]
+    pub blocked: u64,
+    /// No such log.
+    #[serde(rename = "NOT_APPLICABLE")]
+    pub not_applicable: u64,
+    /// Not decidable.
+    #[serde(rename = "UNKNOWN")]
+    pub unknown: u64,
+    /// Somebody answers for it.
+    pub excepted: u64,
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ReportError {
+    /// Whose account.
+    pub account: String,
+    /// Where.
+    pub region: String,
+    /// `service:Operation`.
+    pub call: String,
+    /// AWS's code, or one of ours.
+    pub code: String,
+    /// AWS's text, shortened.
+    pub message: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What to do about it; may be empty.
+    pub hint: String,
+}
+
+impl ReportError {
+    /// A failed call of an account.
+    pub fn new(account: &str, error: &CallError) -> Self {
+        Self {
+            account: account.to_owned(),
+            region: error.region.clone(),
+            call: error.call.clone(),
+            code: error.code.clone(),
+            message: error.message.clone(),
+            attempts: error.attempts,
+            hint: error.hint(),
+        }
+    }
+}
+
+/// Which checks are run.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Patterns of ids; all that the baseline wants where it is empty.
+    pub only: Vec<String>,
+    /// Patterns of ids that are left out.
+    pub skip: Vec<String>,
+}
+
+impl Selection {
+    /// The checks that the baseline wants and the selection leaves.
+    pub fn checks(&self, baseline: &Baseline) -> Vec<&'static dyn Check> {
+        let hit = |patterns: &[String], id: &str| {
+            patterns.iter().any(|pattern| crate::arn::matches(pattern, id))
+        };
+        let chosen = checks::ALL.iter().copied().filter(|check| {
+            let meta = check.meta();
+            // Naming a check is wanting it.
+            let wanted =
+                if self.only.is_empty() { baseline.wants(meta) } else { hit(&self.only, meta.id) };
+            wanted && !hit(&self.skip, meta.id)
+        });
+        chosen.collect()
+    }
+}
+
+/// The collectors that checks need.
+pub fn collectors(checks: &[&'static dyn Check]) -> BTreeSet<Collector> {
+    Collector::closure(checks.iter().flat_map(|check| check.meta().reads.iter().copied()))
+}
+
+/// One account as it was assessed.
+#[derive(Debug)]
+pub struct Assessed {
+    /// What was read.
+    pub inventory: Inventory,
+    /// What the checks say, in the order of the contract.
+    pub findings: Vec<Finding>,
+    /// What could not be read.
+    pub errors: Vec<ReportError>,
+    /// How many calls were made.
+    pub calls: u64,
+}
+
+/// Assesses one account.
+pub async fn account(
+    aws: &dyn Aws,
+    scope: &Scope,
+    baseline: &Baseline,
+    checks: &[&'static dyn Check],
+) -> Assessed {
+    let log = CallLog::default();
+    let inventory = collect(aws, &log, scope).await;
+    let mut findings: Vec<Finding> =
+        checks.iter().flat_map(|check| check::run(*check, &inventory, baseline)).collect();
+    except(&mut findings, baseline, scope.now_micros);
+    sort(&mut findings);
+    let mut errors: Vec<ReportError> =
+        log.errors().iter().map(|error| ReportError::new(&scope.account, error)).collect();
+    errors.sort();
+    Assessed { inventory, findings, errors, calls: log.calls() }
+}
+
+/// The order of the contract: account, region, id, resource.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        (&a.account, &a.region, a.id, &a.resource).cmp(&(&b.account, &b.region, b.id, &b.resource))
+    });
+}
+
+/// Marks findings that somebody answers for. An exception that is over is as if it were not there.
+fn except(findings: &mut [Finding], baseline: &Baseline, now_micros: i64) {
+    let today = day(now_micros);
+    for finding in findings {
+        let wrong = matches!(finding.status, Status::Fail | Status::Blocked);
+        let Some(exception) = baseline.exception(finding.id, &finding.resource).filter(|_| wrong)
+        else {
+            continue;
+        };
+        if exception.expires.as_str() >= today.as_str() {
+            finding.exception = Some(exception.clone());
+        } else {
+            let note =
+                format!(" (the exception of {} ended on {})", exception.owner, exception.expires);
+            finding.reason.push_str(&note);
+        }
+    }
+}
+
+fn day(micros: i64) -> String {
+    let time = DateTime::from_timestamp_micros(micros).unwrap_or_default();
+    time.format("%Y-%m-%d").to_string()
+}
+
+/// What is wrong with a policy on a day: exceptions must end, within a year.
+pub fn exceptions_too_long(baseline: &Baseline, now_micros: i64) -> Vec<String> {
+    let parsed = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let latest = parsed(&day(now_micros))
+        .and_then(|today| today.checked_add_signed(chrono::TimeDelta::try_days(366)?));
+    let too_long = baseline.exceptions.iter().filter(|exception| {
+        parsed(&exception.expires).zip(latest).is_none_or(|(expires, latest)| expires > latest)
+    });
+    too_long
+        .map(|exception| {
+            let (check, expires) = (&exception.check, &exception.expires);
+            format!(
+                "the exception for `{check}` ends on {expires}; at most a year ahead is allowed"
+            )
+        })
+        .collect()
+}
+
+/// Puts accounts together.
+pub fn report(
+    accounts: Vec<Assessed>,
+    failed: Vec<ReportError>,
+    baseline: &Baseline,
+    api_calls: u64,
+    took_ms: u64,
+) -> Report {
+    let mut scope = ReportScope {
+        baseline: serde_json::to_value(baseline).unwrap_or_default(),
+        ..ReportScope::default()
+    };
+    let (mut findings, mut errors) = (Vec::new(), failed);
+    for assessed in accounts {
+        scope.accounts.push(assessed.inventory.account.clone());
+        scope.regions.extend(assessed.inventory.regions.clone());
+        scope.partition.clone_from(&assessed.inventory.partition);
+        if let Some(organization) = assessed.inventory.organization.known() {
+            scope.organization = Some(organization.clone());
+        }
+        findings.extend(assessed.findings);
+        errors.extend(assessed.errors);
+    }
+    scope.accounts.sort();
+    scope.regions.sort();
+    scope.regions.dedup();
+    sort(&mut findings);
+    let summary = summary(&findings);
+    let complete = errors.is_empty() && !findings.iter().any(unread);
+    Report { schema: SCHEMA, complete, took_ms, api_calls, scope, summary, findings, errors }
+}
+
+fn unread(finding: &Finding) -> bool {
+    finding.status == Status::Unknown && finding.reason_code != "out-of-scope"
+}
+
+fn summary(findings: &[Finding]) -> Summary {
+    let mut summary = Summary::default();
+    for finding in findings {
+        let count = match finding.status {
+            _ if finding.exception.is_some() => &mut summary.excepted,
+            Status::Pass => &mut summary.pass,
+            Status::Fail => &mut summary.fail,
+            Status::Blocked => &mut summary.blocked,
+            Status::NotApplicable => &mut summary.not_applicable,
+            Status::Unknown => &mut summary.unknown,
+        };
+        *count += 1;
+    }
+    summary
+}
+
+impl Report {
+    /// 0 nothing failing, 3 findings, 4 incomplete; 4 wins, for a partial answer must not read as a
+    /// whole one.
+    pub fn exit_code(&self) -> u8 {
+        match (self.complete, self.summary.fail + self.summary.blocked) {
+            (false, _) => 4,
+            (true, 0) => 0,
+            (true, _) => 3,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What is wanted: presets, then the policy file `stele-aws.toml`.
+//!
+//! Every value remembers where it came from. A file that is wrong is refused with the line and what
+//! to write instead, for a misspelt key would silently mean the default.
+
+mod file;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Meta, controls};
+
+/// Presets by name; the first is the default.
+pub const PRESETS: &[&str] = &["sec04-bp01", "cis-aws-5.0", "fsbp", "pci-4.0.1", "strict"];
+
+/// Days that CloudWatch Logs offers (API reference, PutRetentionPolicy).
+pub const RETENTION_DAYS: &[i64] = &[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// What is wanted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Baseline {
+    /// The presets that are in force.
+    pub presets: Vec<String>,
+    /// What is looked at.
+    pub scope: ScopePolicy,
+    /// Where logs go.
+    pub sinks: Sinks,
+    /// How long they stay.
+    pub retention: Retention,
+    /// CloudTrail.
+    pub cloudtrail: CloudTrail,
+    /// Flow logs.
+    pub vpc_flow: VpcFlow,
+    /// Kubernetes.
+    pub eks: Eks,
+    /// Checks that are switched on or off, whatever the presets say.
+    pub checks: BTreeMap<String, bool>,
+    /// What somebody answers for.
+    pub exceptions: Vec<Exception>,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScopePolicy {
+    /// Regions; all that are enabled where it is empty.
+    pub regions: Vec<String>,
+    /// Where what is global belongs.
+    pub home_region: Option<String>,
+    /// Resources with these tags are out of scope.
+    pub exclude_tags: BTreeMap<String, String>,
+    /// Whether a VPC without interfaces needs no flow log.
+    pub skip_empty_vpcs: bool,
+}
+
+/// Where logs go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sinks {
+    /// The separate account of logs.
+    pub archive_account: Option<String>,
+    /// The pattern of bucket names.
+    pub bucket: String,
+    /// The pattern of the buckets that hold logs of log buckets.
+    pub access_bucket: String,
+    /// The key.
+    pub kms_key: String,
+    /// The target of all log groups.
+    pub central: Option<String>,
+}
+
+/// How long logs stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retention {
+    /// Log groups.
+    pub log_groups: Days,
+    /// Buckets.
+    pub buckets: Days,
+    /// Log groups by name; the first that matches counts.
+    pub rules: Vec<RetentionRule>,
+}
+
+/// At least and at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Days {
+    /// At least so many.
+    pub min_days: i64,
+    /// At most so many, if there is a limit.
+    pub max_days: Option<i64>,
+}
+
+/// What counts for groups of a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RetentionRule {
+    /// The pattern, with `*`.
+    pub pattern: String,
+    /// How long.
+    pub days: Days,
+}
+
+/// What is wanted of CloudTrail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CloudTrail {
+    /// Kinds of Insights.
+    pub insights: Vec<String>,
+    /// Whether events go to a log group as well.
+    pub cloudwatch: bool,
+    /// Which data events, by kind: `s3`, `lambda`, `dynamodb`.
+    pub data_events: BTreeMap<String, Which>,
+}
+
+/// All, none, or some.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Which {
+    /// `"all"` or `"none"`.
+    Word(Word),
+    /// ARNs.
+    Some(Vec<String>),
+}
+
+/// All or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Word {
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+/// What is wanted of flow logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VpcFlow {
+    /// `ALL`, `ACCEPT` or `REJECT`.
+    pub traffic: String,
+    /// `s3` or `cloudwatch`.
+    pub destination: String,
+    /// `plain-text` or `parquet`.
+    pub file_format: String,
+    /// Seconds that are put together.
+    pub aggregation_s: i64,
+    /// The fields.
+    pub fields: Vec<String>,
+}
+
+/// What is wanted of Kubernetes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Eks {
+    /// Types of logs.
+    pub log_types: Vec<String>,
+}
+
+/// Somebody answers for a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exception {
+    /// The check, or a pattern.
+    #[serde(skip)]
+    pub check: String,
+    /// The resource, or a pattern.
+    #[serde(skip)]
+    pub resource: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub owner: String,
+    /// Until when, as `2027-03-31`.
+    pub expires: String,
+}
+
+/// Fields of a flow log of version 2, which AWS writes by itself.
+pub const FLOW_FIELDS_V2: &[&str] = &[
+    "version",
+    "account-id",
+    "interface-id",
+    "srcaddr",
+    "dstaddr",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "action",
+    "log-status",
+];
+
+impl Default for Baseline {
+    fn default() -> Self {
+        let all = || Which::Word(Word::All);
+        let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            presets: vec![PRESETS[0].to_owned()],
+            scope: ScopePolicy {
+                regions: Vec::new(),
+                home_region: None,
+                exclude_tags: BTreeMap::new(),
+                skip_empty_vpcs: false,
+            },
+            sinks: Sinks {
+                archive_account: None,
+                bucket: "stele-logs-{account}-{region}".to_owned(),
+                access_bucket: "stele-access-{account}-{region}".to_owned(),
+                kms_key: String::new(),
+                central: None,
+            },
+            retention: Retention {
+                log_groups: Days { min_days: 365, max_days: Some(3653) },
+                buckets: Days { min_days: 365, max_days: None },
+                rules: Vec::new(),
+            },
+            cloudtrail: CloudTrail {
+                insights: texts(&["ApiCallRateInsight"]),
+                cloudwatch: true,
+                data_events: BTreeMap::from([
+                    ("s3".to_owned(), all()),
+                    ("lambda".to_owned(), all()),
+                    ("dynamodb".to_owned(), all()),
+                ]),
+            },
+            vpc_flow: VpcFlow {
+                traffic: "ALL".to_owned(),
+                destination: "s3".to_owned(),
+                file_format: "plain-text".to_owned(),
+                aggregation_s: 600,
+                fields: texts(FLOW_FIELDS_V2),
+            },
+            eks: Eks { log_types: texts(&["api", "audit", "authenticator"]) },
+            checks: BTreeMap::new(),
+            exceptions: Vec::new(),
+        }
+    }
+}
+
+impl Baseline {
+    /// Reads a policy file over the default.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it, each with its line.
+    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+        file::parse(text)
+    }
+
+    /// Whether a check is wanted.
+    pub fn wants(&self, meta: &Meta) -> bool {
+        if let Some(switched) = self.checks.get(meta.id) {
+            return *switched;
+        }
+        self.presets.iter().any(|preset| in_preset(preset, meta))
+    }
+
+    /// How long events of a log group are to stay.
+    pub fn days_of_group(&self, name: &str) -> Days {
+        let rule =
+            self.retention.rules.iter().find(|rule| crate::arn::matches(&rule.pattern, name));
+        rule.map_or(self.retention.log_groups, |rule| rule.days)
+    }
+
+    /// Whether tags put a resource out of scope.
+    pub fn excludes<'a>(&self, tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
+        tags.into_iter()
+            .any(|(key, value)| self.scope.exclude_tags.get(key).is_some_and(|v| v == value))
+    }
+
+    /// Whether data events of a resource are wanted.
+    pub fn wants_data(&self, kind: &str, arn: &str) -> bool {
+        match self.cloudtrail.data_events.get(kind) {
+            Some(Which::Word(Word::All)) => true,
+            Some(Which::Word(Word::None)) | None => false,
+            Some(Which::Some(arns)) => {
+                arns.iter().any(|pattern| crate::arn::matches(pattern.trim_end_matches('/'), arn))
+            }
+        }
+    }
+
+    /// The exception for a finding, expired ones among them.
+    pub fn exception(&self, check: &str, resource: &str) -> Option<&Exception> {
+        self.exceptions.iter().find(|exception| {
+            crate::arn::matches(&exception.check, check)
+                && crate::arn::matches(&exception.resource, resource)
+        })
+    }
+}
+
+/// Whether a preset holds a check: by the default mark, or by the controls that it is known for.
+pub fn in_preset(preset: &str, meta: &Meta) -> bool {
+    let named = |prefix: &str| controls(meta).iter().any(|control| control.starts_with(prefix));
+    match preset {
+        "sec04-bp01" => meta.default,
+        "cis-aws-5.0" => named("CIS-AWS-5.0:"),
+        "fsbp" => named("FSBP:"),
+        "pci-4.0.1" => named("PCI-4.0.1:"),
+        "strict" => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! CloudWatch Logs: groups, where they are forwarded to, and logs that AWS delivers.
+
+use serde::Deserialize;
+
+use crate::caller::Caller;
+use crate::fact::Fact;
+use crate::lenient;
+
+/// A log group.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Group {
+    /// Its name.
+    pub log_group_name: String,
+    /// Its ARN, with `:*` at the end.
+    pub arn: String,
+    /// How long events stay; never gone where it is absent.
+    pub retention_in_days: Option<i64>,
+    /// The key that it is encrypted with.
+    pub kms_key_id: Option<String>,
+    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`.
+    pub log_group_class: String,
+    /// When it was made, in microseconds.
+    #[serde(deserialize_with = "lenient::millis")]
+    pub creation_time: Option<i64>,
+    /// Filters on it; asked where a check wants to know.
+    #[serde(skip)]
+    pub filters: Fact<Vec<Filter>>,
+}
+
+/// A subscription filter.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Filter {
+    /// Its name.
+    pub filter_name: String,
+    /// What passes; everything where it is empty.
+    pub filter_pattern: String,
+    /// Where to.
+    pub destination_arn: String,
+}
+
+/// A policy of the whole account.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AccountPolicy {
+    /// Its name.
+    pub policy_name: String,
+    /// JSON with `DestinationArn` and `FilterPattern`.
+    pub policy_document: String,
+    /// Which groups; all where it is empty.
+    pub selection_criteria: String,
+}
+
+/// A policy that lets services write to groups.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ResourcePolicy {
+    /// Its name.
+    pub policy_name: String,
+    /// The policy.
+    pub policy_document: String,
+}
+
+/// Logs that AWS delivers for a resource.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DeliverySource {
+    /// Its name.
+    pub name: String,
+    /// Whose logs.
+    pub resource_arns: Vec<String>,
+    /// Which kind, as `ACCESS_LOGS`.
+    pub log_type: String,
+}
+
+/// A delivery that is set up.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Delivery {
+    /// From which source.
+    pub delivery_source_name: String,
+    /// To what.
+    pub delivery_destination_arn: String,
+}
+
+/// Deliveries of a region.
+#[derive(Debug, Clone, Default)]
+pub struct Deliveries {
+    /// Sources.
+    pub sources: Fact<Vec<DeliverySource>>,
+    /// Which of them are delivered.
+    pub deliveries: Fact<Vec<Delivery>>,
+}
+
+impl Group {
+    /// The ARN without `:*`, which is the name that findings use.
+    pub fn resource(&self) -> &str {
+        self.arn.strip_suffix(":*").unwrap_or(&self.arn)
+    }
+}
+
+impl Deliveries {
+    /// Whether logs of a resource are delivered anywhere.
+    pub fn of(&self, resource: &str) -> Fact<bool> {
+        let (sources, deliveries) = match (self.sources.items(), self.deliveries.items()) {
+            (Ok(sources), Ok(deliveries)) => (sources, deliveries),
+            (Err(reason), _) | (_, Err(reason)) => return Fact::Unknown(reason.clone()),
+        };
+        Fact::Known(sources.iter().any(|source| {
+            source.log_type == "ACCESS_LOGS"
+                && source.resource_arns.iter().any(|arn| arn == resource)
+                && deliveries.iter().any(|each| each.delivery_source_name == source.name)
+        }))
+    }
+}
+
+pub(super) async fn groups(caller: Caller<'_>) -> Fact<Vec<Group>> {
+    caller.list("logs:DescribeLogGroups", &[]).await
+}
+
+pub(super) async fn filters(caller: Caller<'_>, groups: &mut Fact<Vec<Group>>) {
+    let Fact::Known(groups) = groups else { return };
+    let asked = groups.iter().map(|group| async move {
+        let named = [("logGroupName", group.log_group_name.as_str())];
+        caller.list("logs:DescribeSubscriptionFilters", &named).await
+    });
+    let answers = futures::future::join_all(asked).await;
+    for (group, filters) in groups.iter_mut().zip(answers) {
+        group.filters = filters;
+    }
+}
+
+pub(super) async fn account_policies(caller: Caller<'_>) -> Fact<Vec<AccountPolicy>> {
+    let kind = [("policyType", "SUBSCRIPTION_FILTER_POLICY")];
+    caller.list("logs:DescribeAccountPolicies", &kind).await
+}
+
+pub(super) async fn resource_policies(caller: Caller<'_>) -> Fact<Vec<ResourcePolicy>> {
+    caller.list("logs:DescribeResourcePolicies", &[]).await
+}
+
+pub(super) async fn deliveries(caller: Caller<'_>) -> Deliveries {
+    let (sources, deliveries) = futures::join!(
+        caller.list("logs:DescribeDeliverySources", &[]),
+        caller.list("logs:DescribeDeliveries", &[]),
+    );
+    Deliveries { sources, deliveries }
+}

@@ -1,0 +1,171 @@
+//! Everything that was read of one account, as three-valued facts. Checks see this and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::collect::application::{
+    Distribution, Firewalls, Function, Key, KubernetesCluster, Stage,
+};
+use crate::collect::balancer::Balancer;
+use crate::collect::config::Config;
+use crate::collect::database::{Databases, Warehouse};
+use crate::collect::dns::{Resolver, Zones};
+use crate::collect::logs::{AccountPolicy, Deliveries, Group, ResourcePolicy};
+use crate::collect::s3::{Block, Bucket, Sink};
+use crate::collect::trail::Trail;
+use crate::collect::vpc::Network;
+use crate::fact::Fact;
+
+/// Stages of APIs: for each API, its stages.
+pub type Stages = Fact<Vec<(String, Fact<Vec<Stage>>)>>;
+
+/// One account.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// Its number.
+    pub account: String,
+    /// As in ARNs.
+    pub partition: String,
+    /// The regions that are assessed, sorted.
+    pub regions: Vec<String>,
+    /// Where global Config types belong and new trails would be made.
+    pub home_region: String,
+    /// When it was read, in microseconds since 1970.
+    pub now_micros: i64,
+    /// The organisation's management account; absent where there is no organisation.
+    pub organization: Fact<String>,
+    /// What each region has.
+    pub by_region: BTreeMap<String, Region>,
+    /// All trails that any region sees, by ARN.
+    pub trails: BTreeMap<String, Trail>,
+    /// All buckets.
+    pub buckets: Fact<Vec<Bucket>>,
+    /// Buckets that logs are written to, by name.
+    pub sinks: BTreeMap<String, Sink>,
+    /// The account's public access block.
+    pub account_block: Fact<Block>,
+    /// Hosted zones.
+    pub zones: Zones,
+    /// CloudFront.
+    pub distributions: Fact<Vec<Distribution>>,
+    /// Web ACLs of CloudFront.
+    pub global_firewalls: Firewalls,
+    /// Keys that logs are encrypted with, by what names them.
+    pub keys: BTreeMap<String, Fact<Key>>,
+}
+
+/// One region.
+#[derive(Debug, Clone, Default)]
+pub struct Region {
+    /// ARNs of the trails that it sees.
+    pub trails: Fact<Vec<String>>,
+    /// VPCs and flow logs.
+    pub network: Network,
+    /// Resolver query logs.
+    pub resolver: Resolver,
+    /// AWS Config.
+    pub config: Config,
+    /// Load balancers.
+    pub balancers: Fact<Vec<Balancer>>,
+    /// RDS and relatives.
+    pub databases: Databases,
+    /// Redshift.
+    pub warehouses: Fact<Vec<Warehouse>>,
+    /// DynamoDB.
+    pub tables: Fact<Vec<String>>,
+    /// Log groups.
+    pub groups: Fact<Vec<Group>>,
+    /// Subscriptions of the whole account.
+    pub account_policies: Fact<Vec<AccountPolicy>>,
+    /// Policies that let services write to groups.
+    pub resource_policies: Fact<Vec<ResourcePolicy>>,
+    /// Logs that AWS delivers.
+    pub deliveries: Deliveries,
+    /// Functions.
+    pub functions: Fact<Vec<Function>>,
+    /// Kubernetes.
+    pub kubernetes: Fact<Vec<KubernetesCluster>>,
+    /// Web ACLs.
+    pub firewalls: Firewalls,
+    /// REST APIs.
+    pub rest_apis: Stages,
+    /// HTTP and WebSocket APIs.
+    pub http_apis: Stages,
+}
+
+impl Inventory {
+    /// A region that is assessed.
+    pub fn region(&self, name: &str) -> Option<&Region> {
+        self.by_region.get(name)
+    }
+
+    /// The trails that a region sees, with what was read of them.
+    pub fn trails_in(&self, region: &Region) -> Fact<Vec<&Trail>> {
+        region
+            .trails
+            .clone()
+            .map(|arns| arns.iter().filter_map(|arn| self.trails.get(arn)).collect::<Vec<&Trail>>())
+    }
+
+    /// An ARN of this account.
+    pub fn arn(&self, service: &str, region: &str, rest: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{rest}", self.partition, self.account)
+    }
+
+    /// The ARN of a bucket.
+    pub fn bucket_arn(&self, name: &str) -> String {
+        format!("arn:{}:s3:::{name}", self.partition)
+    }
+
+    /// A bucket of the account by its name.
+    pub fn bucket(&self, name: &str) -> Option<&Bucket> {
+        self.buckets.known()?.iter().find(|bucket| bucket.name == name)
+    }
+
+    /// The buckets that any log is written to, as far as was read: "sinks".
+    pub fn sink_names(&self) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> =
+            self.trails.values().map(|trail| trail.row.bucket.clone()).collect();
+        for bucket in self.buckets.items().unwrap_or_default() {
+            names.extend(bucket.logging.known().map(|log| log.target_bucket.clone()));
+        }
+        for distribution in self.distributions.items().unwrap_or_default() {
+            let host = distribution.bucket.known().map_or("", String::as_str);
+            names.insert(host.split(".s3").next().unwrap_or_default().to_owned());
+        }
+        let firewalls = self.by_region.values().map(|region| &region.firewalls);
+        for firewall in firewalls.chain([&self.global_firewalls]) {
+            for logging in firewall.logging.items().unwrap_or_default() {
+                let arns = logging.log_destination_configs.iter();
+                names.extend(arns.filter_map(|arn| crate::arn::bucket(arn)).map(str::to_owned));
+            }
+        }
+        for region in self.by_region.values() {
+            names.extend(region.sink_names());
+        }
+        names.remove("");
+        names
+    }
+}
+
+impl Region {
+    fn sink_names(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for log in self.network.flow_logs.items().unwrap_or_default() {
+            names.extend(log.bucket().map(|(name, _)| name.to_owned()));
+        }
+        for config in self.resolver.configs.items().unwrap_or_default() {
+            names.extend(crate::arn::bucket(&config.destination_arn).map(str::to_owned));
+        }
+        for channel in self.config.channels.items().unwrap_or_default() {
+            names.insert(channel.bucket.clone());
+        }
+        for balancer in self.balancers.items().unwrap_or_default() {
+            names.extend(balancer.bucket().map(|(name, _)| name.to_owned()));
+        }
+        for warehouse in self.warehouses.items().unwrap_or_default() {
+            let logging = warehouse.logging.known().filter(|logging| logging.logging_enabled);
+            names.extend(logging.map(|logging| logging.bucket_name.clone()));
+        }
+        names
+    }
+}
