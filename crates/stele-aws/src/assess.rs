@@ -51,7 +51,7 @@ pub struct ReportScope {
     pub regions: Vec<String>,
     /// As in ARNs.
     pub partition: String,
-    /// The organisation's management account, where that is known.
+    /// The organisation, where that is known.
     pub organization: Option<String>,
     /// The policy that was in force.
     pub baseline: Value,
@@ -139,9 +139,14 @@ impl Selection {
     }
 }
 
-/// The collectors that checks need.
-pub fn collectors(checks: &[&'static dyn Check]) -> BTreeSet<Collector> {
-    Collector::closure(checks.iter().flat_map(|check| check.meta().reads.iter().copied()))
+/// The collectors that checks need to judge by a baseline.
+pub fn collectors(checks: &[&'static dyn Check], baseline: &Baseline) -> BTreeSet<Collector> {
+    let reads = checks.iter().flat_map(|check| check.meta().reads.iter().copied());
+    let mut collectors = Collector::closure(reads);
+    if baseline.sinks.central.is_none() {
+        collectors.remove(&Collector::AccountPolicies);
+    }
+    collectors
 }
 
 /// One account as it was assessed.
@@ -243,7 +248,7 @@ pub fn report(
         scope.regions.extend(assessed.inventory.regions.clone());
         scope.partition.clone_from(&assessed.inventory.partition);
         if let Some(organization) = assessed.inventory.organization.known() {
-            scope.organization = Some(organization.clone());
+            scope.organization = Some(organization.id.clone());
         }
         findings.extend(assessed.findings);
         errors.extend(assessed.errors);

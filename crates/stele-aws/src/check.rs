@@ -77,8 +77,9 @@ pub trait Check: Sync {
     /// Judges an account.
     fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>);
 
-    /// The stream of logs that the subject of a finding sends, `aws:<kind>:<account>:<region>:<name>`,
-    /// where the check turns one on and it is known. Receivers compute the same from what arrives.
+    /// The stream of logs that the subject of a finding sends, where the check turns one on and it
+    /// is known: `aws:<kind>:<account>:<region>:<name>`. Receivers compute the same from what
+    /// arrives.
     fn stream(&self, _inventory: &Inventory, _finding: &Finding) -> Option<String> {
         None
     }

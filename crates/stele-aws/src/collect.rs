@@ -30,8 +30,10 @@ pub enum Collector {
     Buckets,
     /// Access logs of all buckets.
     BucketLogs,
-    /// What guards the buckets that logs are written to.
+    /// What guards the buckets that logs are written to, as far as the writers were read.
     Sinks,
+    /// All that writes logs to buckets, so that every sink is known.
+    Writers,
     /// VPCs and flow logs.
     Network,
     /// Resolver query logs.
@@ -83,6 +85,7 @@ impl Collector {
             Self::Buckets => "buckets",
             Self::BucketLogs => "bucket-logs",
             Self::Sinks => "sinks",
+            Self::Writers => "writers",
             Self::Network => "network",
             Self::Resolver => "resolver",
             Self::Zones => "zones",
@@ -129,6 +132,7 @@ impl Collector {
                 "s3:GetBucketLifecycleConfiguration",
                 "s3control:GetPublicAccessBlock",
             ],
+            Self::Writers => &[],
             Self::Network => &[
                 "ec2:DescribeVpcs",
                 "ec2:DescribeSubnets",
@@ -176,12 +180,10 @@ impl Collector {
     /// What must be read for it to know what to read.
     fn needs(self) -> &'static [Self] {
         match self {
-            Self::BucketLogs => &[Self::Buckets],
+            Self::BucketLogs | Self::Sinks => &[Self::Buckets],
             Self::Filters => &[Self::Groups],
-            // Which buckets logs are written to, whatever writes them.
-            Self::Sinks => &[
+            Self::Writers => &[
                 Self::Trails,
-                Self::Buckets,
                 Self::BucketLogs,
                 Self::Network,
                 Self::Resolver,
@@ -191,7 +193,6 @@ impl Collector {
                 Self::Firewalls,
                 Self::Distributions,
             ],
-            Self::Keys => &[Self::Trails, Self::Groups],
             _ => &[],
         }
     }

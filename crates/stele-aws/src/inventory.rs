@@ -1,6 +1,10 @@
-//! Everything that was read of one account, as three-valued facts. Checks see this and nothing else.
+//! Everything that was read of one account, as three-valued facts.
+//!
+//! Checks see this, the baseline, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 
 use crate::collect::application::{
     Distribution, Firewalls, Function, Key, KubernetesCluster, Stage,
@@ -31,8 +35,8 @@ pub struct Inventory {
     pub home_region: String,
     /// When it was read, in microseconds since 1970.
     pub now_micros: i64,
-    /// The organisation's management account; absent where there is no organisation.
-    pub organization: Fact<String>,
+    /// The organisation; absent where the account is in none.
+    pub organization: Fact<Organization>,
     /// What each region has.
     pub by_region: BTreeMap<String, Region>,
     /// All trails that any region sees, by ARN.
@@ -51,6 +55,16 @@ pub struct Inventory {
     pub global_firewalls: Firewalls,
     /// Keys that logs are encrypted with, by what names them.
     pub keys: BTreeMap<String, Fact<Key>>,
+}
+
+/// An organisation.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Organization {
+    /// `o-…`.
+    pub id: String,
+    /// Its management account.
+    pub master_account_id: String,
 }
 
 /// One region.
@@ -119,6 +133,42 @@ impl Inventory {
     /// A bucket of the account by its name.
     pub fn bucket(&self, name: &str) -> Option<&Bucket> {
         self.buckets.known()?.iter().find(|bucket| bucket.name == name)
+    }
+
+    /// The beginnings of keys that logs are written under in a bucket.
+    pub fn log_prefixes(&self, bucket: &str) -> Vec<String> {
+        let joined = |prefix: &str| match prefix.trim_end_matches('/') {
+            "" => "AWSLogs/".to_owned(),
+            prefix => format!("{prefix}/AWSLogs/"),
+        };
+        let mut all = Vec::new();
+        let of_trails = self.trails.values().filter(|trail| trail.row.bucket == bucket);
+        all.extend(of_trails.map(|trail| joined(&trail.row.prefix)));
+        for other in self.buckets.items().unwrap_or_default() {
+            let logging = other.logging.known().filter(|log| log.target_bucket == bucket);
+            all.extend(logging.map(|log| log.target_prefix.clone()));
+        }
+        for region in self.by_region.values() {
+            let flows = region.network.flow_logs.items().unwrap_or_default().iter();
+            let places = flows.filter_map(crate::collect::vpc::FlowLog::bucket);
+            all.extend(places.filter(|place| place.0 == bucket).map(|place| joined(place.1)));
+            let balancers = region.balancers.items().unwrap_or_default().iter();
+            let places = balancers.filter_map(Balancer::bucket);
+            all.extend(places.filter(|place| place.0 == bucket).map(|place| joined(place.1)));
+            let channels = region.config.channels.items().unwrap_or_default().iter();
+            let channels = channels.filter(|channel| channel.bucket == bucket);
+            all.extend(channels.map(|channel| joined(&channel.prefix)));
+        }
+        all
+    }
+
+    /// Whether a bucket only takes access logs of others: the end of the chain.
+    pub fn is_terminal(&self, name: &str, pattern: &str) -> bool {
+        let pattern = pattern.replace("{account}", &self.account).replace("{region}", "*");
+        let takes = self.buckets.items().unwrap_or_default().iter().any(|other| {
+            other.name != name && other.logging.known().is_some_and(|log| log.target_bucket == name)
+        });
+        takes || crate::arn::matches(&pattern, name)
     }
 
     /// The buckets that any log is written to, as far as was read: "sinks".

@@ -76,7 +76,7 @@ impl Case {
             if let Some(regions) = line.strip_prefix("regions ") {
                 case.regions = regions.split_whitespace().map(str::to_owned).collect();
             } else if let Some(account) = line.strip_prefix("account ") {
-                case.account = account.trim().to_owned();
+                account.trim().clone_into(&mut case.account);
             } else {
                 case.recording.push_str(line);
                 case.recording.push('\n');
@@ -97,7 +97,8 @@ impl Case {
             regions: self.regions.clone(),
             home_region: self.baseline.scope.home_region.clone(),
             now_micros: NOW_MICROS,
-            collectors: assess::collectors(&checks),
+            interfaces: self.baseline.scope.skip_empty_vpcs,
+            collectors: assess::collectors(&checks, &self.baseline),
         };
         let work = assess::account(&replay, &scope, &self.baseline, &checks);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -133,7 +134,7 @@ fn passing(findings: &[Finding]) -> BTreeSet<(String, String)> {
 
 /// What holds for every check.
 fn properties(case: &Case, check: &'static dyn Check, whole: &Assessed, replay: &Replay, at: &str) {
-    let collectors: BTreeSet<Collector> = assess::collectors(&[check]);
+    let collectors: BTreeSet<Collector> = assess::collectors(&[check], &case.baseline);
     let declared: BTreeSet<&str> =
         collectors.iter().flat_map(|collector| collector.operations()).copied().collect();
     for (call, times) in replay.made() {

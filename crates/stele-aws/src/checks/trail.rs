@@ -3,8 +3,82 @@
 use super::trail_all_regions;
 use crate::check::{Findings, regions};
 use crate::collect::trail::Trail;
+use crate::fact::{Fact, Unread};
 use crate::finding::Verdict;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Region};
+use crate::judge::selectors::{Coverage, Question, Selector, coverage};
+
+/// A day.
+pub(super) const DAY_MICROS: i64 = 86_400_000_000;
+
+/// Sources that CloudTrail lets one leave out of management events.
+pub(super) const EXCLUDABLE: &[(&str, &str)] =
+    &[("eventSource", "kms.amazonaws.com"), ("eventSource", "rdsdata.amazonaws.com")];
+
+/// The trails that record a region, as far as is known.
+pub(super) struct Active<'a> {
+    /// All that the region sees.
+    pub(super) seen: Vec<&'a Trail>,
+    /// What those record that are logging.
+    selectors: Vec<&'a Selector>,
+    /// What those would record that cover the region and are stopped.
+    stopped: Vec<&'a Selector>,
+    /// Whether one is logging.
+    logging: bool,
+    /// Why it is not known of all of them what they record.
+    pub(super) unread: Option<Unread>,
+}
+
+impl<'a> Active<'a> {
+    /// Those of a region.
+    ///
+    /// # Errors
+    /// The list could not be read.
+    pub(super) fn of(
+        inventory: &'a Inventory,
+        region: &'a Region,
+        name: &str,
+    ) -> Result<Self, Unread> {
+        let seen = match inventory.trails_in(region) {
+            Fact::Known(seen) => seen,
+            Fact::Absent => Vec::new(),
+            Fact::Unknown(reason) => return Err(reason),
+        };
+        let (mut selectors, mut stopped) = (Vec::new(), Vec::new());
+        let (mut logging, mut unread) = (false, None);
+        for trail in seen.iter().filter(|trail| trail.covers(name)) {
+            match (trail.is_logging(), trail.selectors.items()) {
+                (Fact::Unknown(reason), _) => unread = Some(reason),
+                (Fact::Known(true), Ok(all)) => {
+                    logging = true;
+                    selectors.extend(all);
+                }
+                (Fact::Known(true), Err(reason)) => {
+                    logging = true;
+                    unread = Some(reason.clone());
+                }
+                (_, all) => stopped.extend(all.unwrap_or_default()),
+            }
+        }
+        Ok(Self { seen, selectors, stopped, logging, unread })
+    }
+
+    /// Whether it is known that none is logging.
+    pub(super) fn is_stopped(&self) -> bool {
+        !self.logging && self.unread.is_none()
+    }
+
+    /// How much of the events in question they record together.
+    pub(super) fn coverage(&self, question: &Question<'_>) -> Coverage {
+        coverage(&self.selectors, question)
+    }
+
+    /// Whether the events would be recorded, were the stopped trails logging.
+    pub(super) fn would_cover(&self, question: &Question<'_>) -> bool {
+        let all: Vec<&Selector> = self.selectors.iter().chain(&self.stopped).copied().collect();
+        coverage(&all, question) == Coverage::All
+    }
+}
 
 /// Judges each trail once, in its home region. Regions without any trail fail, because of that.
 pub(super) fn each_trail(

@@ -22,8 +22,8 @@ static META: Meta = Meta {
     source: true,
     reads: &[Collector::Trails],
     controls: &["CIS-AWS-5.0:3.1", "FSBP:CloudTrail.1", "CCC.AuditLog:CN02", "CCC.Logging:CN01"],
-    passes: "a trail that is logging covers the region: a multi-region trail with global events, of \
-             the account or its organisation, or a trail at home there",
+    passes: "a trail that is logging covers the region: a multi-region trail with global events, \
+             of the account or its organisation, or a trail at home there",
     not_applicable: "",
     why: "Without it, nobody can say afterwards who did what. Attackers choose regions that are \
           not watched.",
@@ -65,7 +65,8 @@ impl Check for TrailAllRegions {
     }
 }
 
-fn judge(inventory: &Inventory, region: &str, trails: &[&Trail]) -> (String, Verdict) {
+/// The trail that is meant where a region is spoken of, and what is said of it.
+pub(super) fn judge(inventory: &Inventory, region: &str, trails: &[&Trail]) -> (String, Verdict) {
     let covering: Vec<&&Trail> = trails.iter().filter(|trail| trail.covers(region)).collect();
     let logging = covering.iter().find(|trail| trail.is_logging() == Fact::Known(true));
     if let Some(trail) = logging {

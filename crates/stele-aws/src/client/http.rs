@@ -160,7 +160,8 @@ impl Http {
             if attempt >= most {
                 return Err(error);
             }
-            tracing::debug!(call = %error.call, region = %error.region, code = %error.code, attempt);
+            let CallError { call, region, code, .. } = &error;
+            tracing::debug!(%call, %region, %code, attempt, "trying again");
             tokio::time::sleep(retry::wait(attempt, self.0.entropy.as_ref())).await;
         }
     }

@@ -51,7 +51,8 @@ fn serve(answers: Vec<(u16, &'static str, &'static str)>) -> (String, Receiver<S
             let length = body.len();
             let _ = write!(
                 stream,
-                "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
+                "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\
+                 {headers}\r\n{body}"
             );
         }
     });

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use serde::Deserialize;
 
 use super::{Collector, application, balancer, config, database, dns, logs, s3, trail, vpc};
 use crate::call::Aws;
@@ -27,12 +26,8 @@ pub struct Scope {
     pub now_micros: i64,
     /// What is read.
     pub collectors: BTreeSet<Collector>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Organization {
-    master_account_id: String,
+    /// Whether interfaces are read even where none has a flow log of its own.
+    pub interfaces: bool,
 }
 
 /// Reads an account.
@@ -54,9 +49,7 @@ pub async fn collect(aws: &dyn Aws, log: &CallLog, scope: &Scope) -> Inventory {
         if !wants(Collector::Account) {
             return Fact::default();
         }
-        let path = "Organization";
-        let found = caller.member("organizations:DescribeOrganization", &[], path).await;
-        found.map(|found: Organization| found.master_account_id)
+        caller.member("organizations:DescribeOrganization", &[], "Organization").await
     };
     let zones = async {
         if wants(Collector::Zones) { dns::zones(caller).await } else { dns::Zones::default() }
@@ -196,7 +189,7 @@ async fn region(caller: Caller<'_>, name: &str, scope: &Scope) -> (Region, Vec<t
     let first = async {
         futures::join!(
             seen,
-            wanted!(Network, vpc::collect(caller)),
+            wanted!(Network, vpc::collect(caller, scope.interfaces)),
             wanted!(Resolver, dns::resolver(caller)),
             wanted!(Config, config::collect(caller)),
             wanted!(Balancers, balancer::collect(caller, &scope.partition, &scope.account, name)),

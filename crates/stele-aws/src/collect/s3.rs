@@ -253,7 +253,7 @@ pub(super) async fn sink(caller: Caller<'_>, name: &str, own: Fact<Option<String
 
 /// A bucket that is not in the account's list: another's, or nobody's.
 async fn stranger(caller: Caller<'_>, name: &str) -> Sink {
-    let text = format!("bucket `{name}` belongs to an account that is not assessed");
+    let text = format!("bucket `{name}` is not one of the account's");
     let reason = Unread::out_of_scope(text);
     let standing =
         match caller.quiet().get::<Value>("s3:GetBucketLocation", &[("Bucket", name)]).await {
@@ -261,11 +261,14 @@ async fn stranger(caller: Caller<'_>, name: &str) -> Sink {
             Fact::Known(_) => Fact::Known(Standing::Foreign),
             // S3 says where else a bucket is only if there is one.
             Fact::Unknown(unread)
-                if unread.code == UnreadCode::Denied
-                    || unread.text.ends_with("PermanentRedirect")
+                if unread.text.ends_with("PermanentRedirect")
                     || unread.text.ends_with("AuthorizationHeaderMalformed") =>
             {
                 Fact::Known(Standing::Foreign)
+            }
+            // Refused: by its owner, or because we may not ask. It is not ours, in any case.
+            Fact::Unknown(unread) if unread.code == UnreadCode::Denied => {
+                Fact::Unknown(reason.clone())
             }
             Fact::Unknown(unread) => Fact::Unknown(unread),
         };

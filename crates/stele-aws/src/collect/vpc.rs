@@ -114,7 +114,7 @@ impl FlowLog {
 }
 
 /// Reads a region.
-pub(super) async fn collect(caller: Caller<'_>) -> Network {
+pub(super) async fn collect(caller: Caller<'_>, interfaces: bool) -> Network {
     let (vpcs, subnets, flow_logs) = futures::join!(
         caller.list("ec2:DescribeVpcs", &[]),
         caller.list("ec2:DescribeSubnets", &[]),
@@ -122,7 +122,7 @@ pub(super) async fn collect(caller: Caller<'_>) -> Network {
     );
     let on_interfaces =
         |logs: &Vec<FlowLog>| logs.iter().any(|l| l.resource_id.starts_with("eni-"));
-    let interfaces = if flow_logs.known().is_some_and(on_interfaces) {
+    let interfaces = if interfaces || flow_logs.known().is_some_and(on_interfaces) {
         caller.list("ec2:DescribeNetworkInterfaces", &[]).await
     } else {
         Fact::Absent

@@ -60,11 +60,10 @@ pub fn openness(sink: &Sink, account_block: &Fact<Block>) -> Openness {
     let (mut shut, mut unread) = (None, None);
     for (opened, blocked) in judged {
         match (opened, blocked) {
-            (Ok(None), _) => {}
+            // What is blocked need not be known.
+            (Ok(None), _) | (Err(_), Ok(true)) => {}
             (Ok(Some(what)), Ok(true)) => shut = Some(what),
             (Ok(Some(what)), Ok(false)) => return Openness::Open(what),
-            // What is blocked need not be known.
-            (Err(_), Ok(true)) => {}
             (Err(reason), _) => unread = Some(reason.clone()),
             (Ok(Some(_)), Err(reason)) => unread = Some(reason),
         }

@@ -92,7 +92,8 @@ mod tests {
     fn profiles_of_both_files_are_one() {
         let files = Files::parse(
             "[default]\nregion = eu-west-1 # home\n[profile audit]\nrole_arn=arn:r\n\
-             source_profile = default\ns3 =\n  role_arn = nested\n[sso-session x]\nregion=us-east-1\n",
+             source_profile = default\ns3 =\n  role_arn = nested\n\
+             [sso-session x]\nregion=us-east-1\n",
             "; keys\n[default]\naws_access_key_id = AKIA\nregion=eu-west-2\n",
         );
         assert_eq!(files.profile("default").unwrap()["aws_access_key_id"], "AKIA");

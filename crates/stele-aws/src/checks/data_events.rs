@@ -1,0 +1,81 @@
+//! What the checks of data events share.
+
+use super::trail::Active;
+use super::trail_all_regions;
+use crate::fact::Unread;
+use crate::finding::Verdict;
+use crate::inventory::Inventory;
+use crate::judge::selectors::{Coverage, Question};
+
+/// Data events of something.
+pub(super) struct Wanted<'a> {
+    /// For people: `object writes of bucket `x``.
+    pub(super) what: String,
+    /// CloudTrail's type, as `AWS::S3::Object`.
+    pub(super) kind: &'a str,
+    /// One resource, or with `/` at the end all below it.
+    pub(super) arn: &'a str,
+    /// `true` for reads, `false` for writes.
+    pub(super) directions: &'a [&'a str],
+}
+
+/// Judges whether they are recorded, by the trails of a region.
+pub(super) fn judge(inventory: &Inventory, region: &str, wanted: &Wanted<'_>) -> Verdict {
+    let Some(facts) = inventory.region(region) else {
+        let text = format!("region {region} is not assessed");
+        return Verdict::unknown(&Unread::out_of_scope(text));
+    };
+    let active = match Active::of(inventory, facts, region) {
+        Ok(active) => active,
+        Err(reason) => return Verdict::unknown(&reason),
+    };
+    let below = wanted.arn.ends_with('/').then_some(wanted.arn);
+    let mut missed = None;
+    let mut stopped_only = true;
+    for read_only in wanted.directions {
+        let mut fixed = vec![
+            ("eventCategory", "Data"),
+            ("resources.type", wanted.kind),
+            ("readOnly", *read_only),
+        ];
+        if below.is_none() {
+            fixed.push(("resources.ARN", wanted.arn));
+        }
+        let question = Question { fixed: &fixed, arn_prefix: below, except: &[] };
+        let found = active.coverage(&question);
+        if found != Coverage::All {
+            stopped_only &= active.would_cover(&question);
+            missed = Some(found);
+        }
+    }
+    let what = &wanted.what;
+    let Some(missed) = missed else {
+        return Verdict::pass(format!("{what} are recorded"));
+    };
+    if let Some(reason) = &active.unread {
+        return Verdict::unknown(reason);
+    }
+    if stopped_only {
+        let (trail, _) = trail_all_regions::judge(inventory, region, &active.seen);
+        return Verdict::fail(
+            "not-logging",
+            format!("{what} are selected by a trail that is stopped"),
+        )
+        .cause(trail_all_regions::ID, &trail);
+    }
+    match missed {
+        Coverage::TooComplex => Verdict::unknown(&Unread::failed(
+            "the selectors can tell apart more kinds of events than are looked at",
+        )),
+        Coverage::Part(Some((field, value))) => {
+            let reason = format!("not all {what} are recorded: not where {field} is `{value}`");
+            Verdict::fail("partly-recorded", reason)
+        }
+        Coverage::Part(None) => {
+            Verdict::fail("partly-recorded", format!("not all {what} are recorded"))
+        }
+        Coverage::Nothing | Coverage::All => {
+            Verdict::fail("not-recorded", format!("{what} are not recorded"))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `db.docdb.audit`: clusters of DocumentDB export their audit log.
+
+use super::export::{self, each_cluster};
+use crate::baseline::Baseline;
+use crate::check::{Check, Findings, FixMeta, Meta, Undo};
+use crate::collect::Collector;
+use crate::finding::{Finding, Remedy, Severity};
+use crate::inventory::Inventory;
+
+/// The check.
+pub(super) struct DocumentDbExport;
+
+static META: Meta = Meta {
+    id: "db.docdb.audit",
+    title: "DocumentDB clusters export their audit log",
+    severity: Severity::Medium,
+    default: true,
+    source: true,
+    reads: &[Collector::Databases],
+    controls: &["FSBP:DocumentDB.4"],
+    passes: "`audit` is exported",
+    not_applicable: "tags put it out of scope (scope.exclude_tags)",
+    why: "Who signed in and what was asked, outside the machine that is attacked.",
+    fix: FixMeta {
+        remedy: Remedy::Plan,
+        how: "rds:ModifyDBCluster with the missing type only",
+        undo: Undo::Exact,
+        cloudformation: &[],
+        terraform: &[],
+        cost: "ingest per GB",
+    },
+};
+
+impl Check for DocumentDbExport {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>) {
+        each_cluster(inventory, baseline, findings, |engine| {
+            (engine == "docdb").then_some("audit")
+        });
+    }
+
+    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
+        let _ = inventory;
+        export::stream(finding)
+    }
+}

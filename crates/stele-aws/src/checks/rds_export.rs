@@ -1,0 +1,53 @@
+//! `db.rds.audit-export`: instances export the log that shows who did what.
+
+use super::export::{self, each_instance};
+use crate::baseline::Baseline;
+use crate::check::{Check, Findings, FixMeta, Meta, Undo};
+use crate::collect::Collector;
+use crate::finding::{Finding, Remedy, Severity};
+use crate::inventory::Inventory;
+
+/// The check.
+pub(super) struct RdsExport;
+
+static META: Meta = Meta {
+    id: "db.rds.audit-export",
+    title: "RDS instances export their audit log",
+    severity: Severity::High,
+    default: true,
+    source: true,
+    reads: &[Collector::Databases],
+    controls: &["FSBP:RDS.9", "FSBP:RDS.36"],
+    passes: "MySQL, MariaDB and Oracle export `audit`, PostgreSQL `postgresql`, SQL Server `error`",
+    not_applicable: "tags put it out of scope (scope.exclude_tags)",
+    why: "Who signed in and what was asked, outside the machine that is attacked.",
+    fix: FixMeta {
+        remedy: Remedy::Plan,
+        how: "rds:ModifyDBInstance with the missing types only",
+        undo: Undo::Exact,
+        cloudformation: &[],
+        terraform: &[],
+        cost: "ingest per GB",
+    },
+};
+
+impl Check for RdsExport {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>) {
+        each_instance(inventory, baseline, findings, |engine| match engine {
+            "mysql" | "mariadb" => Some("audit"),
+            "postgres" => Some("postgresql"),
+            engine if engine.starts_with("oracle") => Some("audit"),
+            engine if engine.starts_with("sqlserver") => Some("error"),
+            _ => None,
+        });
+    }
+
+    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
+        let _ = inventory;
+        export::stream(finding)
+    }
+}

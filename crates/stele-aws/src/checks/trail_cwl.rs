@@ -1,0 +1,90 @@
+//! `ct.trail.cwl`: trails write to a log group as well.
+
+use super::trail::{DAY_MICROS, each_trail};
+use super::trail_all_regions;
+use crate::baseline::Baseline;
+use crate::check::{Check, Findings, FixMeta, Meta, Undo};
+use crate::collect::Collector;
+use crate::collect::trail::Trail;
+use crate::fact::Fact;
+use crate::finding::{Remedy, Severity, Verdict};
+use crate::inventory::Inventory;
+use crate::judge::destination::{self, Taking};
+
+/// The check.
+pub(super) struct TrailCloudWatch;
+
+static META: Meta = Meta {
+    id: "ct.trail.cwl",
+    title: "trails are forwarded to CloudWatch Logs",
+    severity: Severity::Medium,
+    default: true,
+    source: false,
+    reads: &[Collector::Trails, Collector::Groups],
+    controls: &["FSBP:CloudTrail.5"],
+    passes: "group and role are set, the group exists, CloudWatch reports no error, and where it \
+             reports a delivery it is not older than 24 hours",
+    not_applicable: "the policy does not want it (cloudtrail.cloudwatch)",
+    why: "Alarms on events need them in minutes; files come later.",
+    fix: FixMeta {
+        remedy: Remedy::Plan,
+        how: "logs:CreateLogGroup, iam:CreateRole, cloudtrail:UpdateTrail",
+        undo: Undo::Exact,
+        cloudformation: &["Logs::LogGroup", "IAM::Role"],
+        terraform: &["cloudwatch_log_group", "iam_role"],
+        cost: "ingest per GB",
+    },
+};
+
+impl Check for TrailCloudWatch {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>) {
+        let wanted = baseline.cloudtrail.cloudwatch;
+        each_trail(inventory, findings, |trail| {
+            if wanted {
+                judge(inventory, trail)
+            } else {
+                Verdict::not_applicable("policy", "the policy does not want it")
+            }
+        });
+    }
+}
+
+fn judge(inventory: &Inventory, trail: &Trail) -> Verdict {
+    let row = &trail.row;
+    let name = &row.name;
+    let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let (Some(group), Some(_)) =
+        (set(&row.cloud_watch_logs_log_group_arn), set(&row.cloud_watch_logs_role_arn))
+    else {
+        return Verdict::fail("not-set", format!("trail `{name}` writes to no log group"));
+    };
+    let status = match &trail.status {
+        Fact::Known(status) => status,
+        Fact::Unknown(reason) => return Verdict::unknown(reason),
+        Fact::Absent => return Verdict::fail("gone", format!("trail `{name}` does not exist")),
+    };
+    let error = set(&status.latest_cloud_watch_logs_delivery_error);
+    if let Some(error) = error {
+        let reason = format!("CloudTrail cannot write to `{group}`: {error}");
+        return Verdict::fail("delivery-error", reason)
+            .evidence("LatestCloudWatchLogsDeliveryError", error);
+    }
+    if !status.is_logging {
+        return Verdict::fail("not-logging", format!("trail `{name}` is not logging"))
+            .cause(trail_all_regions::ID, &row.arn);
+    }
+    let last = status.latest_cloud_watch_logs_delivery_time;
+    if last.is_some_and(|time| inventory.now_micros - time > DAY_MICROS) {
+        let reason = format!("trail `{name}` wrote nothing to its log group for a day");
+        return Verdict::fail("stale", reason);
+    }
+    match destination::group_arn(inventory, &group) {
+        Taking::Takes(_) => Verdict::pass(format!("trail `{name}` writes to its log group")),
+        Taking::Refuses(code, reason) => Verdict::fail(code, reason),
+        Taking::Unread(reason) => Verdict::unknown(&reason),
+    }
+}

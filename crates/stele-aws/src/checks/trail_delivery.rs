@@ -1,0 +1,117 @@
+//! `ct.trail.delivery`: files of trails arrive in their bucket.
+
+use super::trail::{DAY_MICROS, each_trail_if_any};
+use super::trail_all_regions;
+use crate::baseline::Baseline;
+use crate::check::{Check, Findings, FixMeta, Meta, Undo};
+use crate::collect::Collector;
+use crate::collect::trail::Trail;
+use crate::fact::Fact;
+use crate::finding::{Remedy, Severity, Verdict};
+use crate::inventory::Inventory;
+use crate::judge::destination::{self, Taking, Writer};
+
+/// The check.
+pub(super) struct TrailDelivery;
+
+static META: Meta = Meta {
+    id: "ct.trail.delivery",
+    title: "trails deliver to their bucket",
+    severity: Severity::Critical,
+    default: true,
+    source: false,
+    reads: &[Collector::Trails, Collector::Sinks, Collector::Account],
+    controls: &["CCC.AuditLog:CN05"],
+    passes: "AWS reports no error of files or digests, and a delivery in the last 24 hours; while \
+             it reports none yet, the bucket exists and lets CloudTrail write",
+    not_applicable: "the region has no trail",
+    why: "A trail that may not write logs nothing, and only its status says so.",
+    fix: FixMeta {
+        remedy: Remedy::Plan,
+        how: "s3:PutBucketPolicy, merged into the policy that is there",
+        undo: Undo::Exact,
+        cloudformation: &["S3::BucketPolicy"],
+        terraform: &["s3_bucket_policy"],
+        cost: "",
+    },
+};
+
+impl Check for TrailDelivery {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
+        each_trail_if_any(inventory, findings, |trail| judge(inventory, trail));
+    }
+}
+
+fn judge(inventory: &Inventory, trail: &Trail) -> Verdict {
+    let row = &trail.row;
+    let name = &row.name;
+    let status = match &trail.status {
+        Fact::Known(status) => status,
+        Fact::Unknown(reason) => return Verdict::unknown(reason),
+        Fact::Absent => return Verdict::fail("gone", format!("trail `{name}` does not exist")),
+    };
+    let errors = [
+        ("delivery-error", "files", "LatestDeliveryError", &status.latest_delivery_error),
+        (
+            "digest-error",
+            "digests",
+            "LatestDigestDeliveryError",
+            &status.latest_digest_delivery_error,
+        ),
+    ];
+    for (code, what, field, error) in errors {
+        if let Some(error) = error.as_deref().filter(|error| !error.is_empty()) {
+            let bucket = &row.bucket;
+            let reason = format!("CloudTrail cannot write {what} to bucket `{bucket}`: {error}");
+            return Verdict::fail(code, reason).evidence(field, error);
+        }
+    }
+    if !status.is_logging {
+        return Verdict::fail("not-logging", format!("trail `{name}` is not logging"))
+            .cause(trail_all_regions::ID, &row.arn);
+    }
+    let since = |time: i64| inventory.now_micros - time;
+    if let Some(time) = status.latest_delivery_time {
+        let hours = since(time) / (DAY_MICROS / 24);
+        if since(time) > DAY_MICROS {
+            let reason = format!("trail `{name}` delivered nothing for {hours} hours");
+            return Verdict::fail("stale", reason).evidence("hours", hours);
+        }
+        return Verdict::pass(format!("trail `{name}` delivers")).evidence("hours", hours);
+    }
+    if status.start_logging_time.is_some_and(|time| since(time) > DAY_MICROS) {
+        let reason = format!("trail `{name}` has logged for a day and delivered nothing");
+        return Verdict::fail("never-delivered", reason);
+    }
+    match destination::bucket(inventory, &row.bucket, &writer(inventory, trail)) {
+        Taking::Takes(advice) => {
+            let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
+            let reason = format!("nothing delivered yet, and `{}` takes it{advice}", row.bucket);
+            Verdict::pass(reason)
+        }
+        Taking::Refuses(code, reason) => Verdict::fail(code, reason),
+        Taking::Unread(reason) => Verdict::unknown(&reason),
+    }
+}
+
+fn writer<'a>(inventory: &Inventory, trail: &'a Trail) -> Writer<'a> {
+    let prefix = match trail.row.prefix.trim_end_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    };
+    // A trail of an organisation writes below the organisation's id.
+    let organization = match inventory.organization.known() {
+        Some(organization) if trail.row.is_organization_trail => format!("{}/", organization.id),
+        _ => String::new(),
+    };
+    let account = &inventory.account;
+    Writer {
+        principals: &["Service:cloudtrail.amazonaws.com"],
+        key: format!("{prefix}AWSLogs/{organization}{account}/CloudTrail/x"),
+        source_arn: Some(&trail.row.arn),
+    }
+}

@@ -1,0 +1,85 @@
+//! `ct.trail.exclusions`: no source of management events is left out.
+
+use super::trail::{Active, EXCLUDABLE};
+use super::trail_all_regions;
+use crate::baseline::Baseline;
+use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
+use crate::collect::Collector;
+use crate::finding::{Remedy, Severity, Verdict};
+use crate::inventory::Inventory;
+use crate::judge::selectors::{Coverage, Question};
+
+/// The check.
+pub(super) struct TrailExclusions;
+
+static META: Meta = Meta {
+    id: "ct.trail.exclusions",
+    title: "KMS and RDS Data API events are recorded",
+    severity: Severity::Medium,
+    default: true,
+    source: false,
+    reads: &[Collector::Trails],
+    controls: &[],
+    passes: "events of KMS and of the RDS Data API are not excluded from what is recorded",
+    not_applicable: "no trail is logging",
+    why: "They are left out to save money; with them goes who decrypted what.",
+    fix: FixMeta {
+        remedy: Remedy::Blocked,
+        how: "by hand, for it was done on purpose and the cost can be large: remove the exclusion \
+              from the selectors",
+        undo: Undo::None,
+        cloudformation: &[],
+        terraform: &[],
+        cost: "can be large",
+    },
+};
+
+impl Check for TrailExclusions {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
+        for (name, region) in regions(inventory) {
+            let active = match Active::of(inventory, region, name) {
+                Ok(active) => active,
+                Err(reason) => {
+                    findings.unread(name, "cloudtrail", "trail/*", &reason);
+                    continue;
+                }
+            };
+            let (resource, _) = trail_all_regions::judge(inventory, name, &active.seen);
+            if active.is_stopped() {
+                let reason = format!("no trail that covers {name} is logging");
+                findings.add(name, resource, Verdict::not_applicable("not-logging", reason));
+                continue;
+            }
+            let excluded: Vec<&str> = EXCLUDABLE
+                .iter()
+                .map(|(_, source)| *source)
+                .filter(|source| {
+                    ["true", "false"].iter().any(|read| excludes(&active, source, read))
+                })
+                .collect();
+            let verdict = match (excluded.as_slice(), &active.unread) {
+                (_, Some(reason)) => Verdict::unknown(reason),
+                ([], None) => Verdict::pass("no source of management events is left out"),
+                (excluded, None) => {
+                    let list = excluded.join(", ");
+                    let reason = format!("events of {list} are left out, which somebody chose");
+                    Verdict::fail("deliberate", reason).evidence("excluded", list)
+                }
+            };
+            findings.add(name, resource, verdict);
+        }
+    }
+}
+
+/// Whether events of a source are missing where others of the same direction are recorded.
+fn excludes(active: &Active<'_>, source: &str, read_only: &str) -> bool {
+    let fixed = [("eventCategory", "Management"), ("readOnly", read_only)];
+    let of_source = [fixed[0], fixed[1], ("eventSource", source)];
+    let all = Question { fixed: &fixed, arn_prefix: None, except: EXCLUDABLE };
+    let one = Question { fixed: &of_source, arn_prefix: None, except: &[] };
+    active.coverage(&all) == Coverage::All && active.coverage(&one) != Coverage::All
+}

@@ -1,0 +1,49 @@
+//! `ct.trail.kms`: trails encrypt their files with a key of the customer.
+
+use super::key;
+use super::trail::each_trail;
+use crate::baseline::Baseline;
+use crate::check::{Check, Findings, FixMeta, Meta, Undo};
+use crate::collect::Collector;
+use crate::finding::{Remedy, Severity, Verdict};
+use crate::inventory::Inventory;
+
+/// The check.
+pub(super) struct TrailKms;
+
+static META: Meta = Meta {
+    id: "ct.trail.kms",
+    title: "trails are encrypted with a usable key",
+    severity: Severity::Medium,
+    default: true,
+    source: false,
+    reads: &[Collector::Trails, Collector::Keys],
+    controls: &["CIS-AWS-5.0:3.5", "FSBP:CloudTrail.2", "CCC.Core:CN02"],
+    passes: "a key is set, it is enabled and not about to be deleted",
+    not_applicable: "",
+    why: "Who reads the logs then needs the key as well, and each reading is on record.",
+    fix: FixMeta {
+        remedy: Remedy::Plan,
+        how: "kms:CreateKey, kms:PutKeyPolicy, cloudtrail:UpdateTrail",
+        undo: Undo::Partly,
+        cloudformation: &["KMS::Key"],
+        terraform: &["kms_key"],
+        cost: "a key a month, and requests; the key stays",
+    },
+};
+
+impl Check for TrailKms {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
+        each_trail(inventory, findings, |trail| {
+            let name = &trail.row.name;
+            let Some(id) = trail.row.kms_key_id.as_deref().filter(|id| !id.is_empty()) else {
+                return Verdict::fail("no-key", format!("trail `{name}` has no key of its own"));
+            };
+            key::judge(inventory, id, &format!("trail `{name}`")).evidence("KmsKeyId", id)
+        });
+    }
+}

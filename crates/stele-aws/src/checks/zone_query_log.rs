@@ -1,0 +1,72 @@
+//! `dns.zone.public-query-log`: queries of public zones are logged.
+
+use crate::baseline::Baseline;
+use crate::check::{Check, Findings, FixMeta, Meta, Undo};
+use crate::client::Partition;
+use crate::collect::Collector;
+use crate::collect::dns::Zone;
+use crate::finding::{Remedy, Severity, Verdict};
+use crate::inventory::Inventory;
+use crate::judge::destination::{self, Taking};
+
+/// The check.
+pub(super) struct ZoneQueryLog;
+
+static META: Meta = Meta {
+    id: "dns.zone.public-query-log",
+    title: "queries of public zones are logged",
+    severity: Severity::Medium,
+    default: true,
+    source: true,
+    reads: &[Collector::Zones, Collector::Groups],
+    controls: &["FSBP:Route53.2"],
+    passes: "a query log goes to a group in us-east-1 that exists",
+    not_applicable: "the zone is private",
+    why: "Who looks a domain over before an attack, and which names are taken over.",
+    fix: FixMeta {
+        remedy: Remedy::Plan,
+        how: "logs:CreateLogGroup, logs:PutResourcePolicy, route53:CreateQueryLoggingConfig",
+        undo: Undo::Exact,
+        cloudformation: &[],
+        terraform: &["route53_query_log"],
+        cost: "ingest per GB",
+    },
+};
+
+impl Check for ZoneQueryLog {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
+        let region = Partition::of_region(&inventory.home_region).global_region;
+        let zones = match inventory.zones.zones.items() {
+            Ok(zones) => zones,
+            Err(reason) => return findings.unread(region, "route53", "", reason),
+        };
+        for zone in zones {
+            let arn =
+                format!("arn:{}:route53:::hostedzone/{}", inventory.partition, zone.short_id());
+            findings.add(region, arn, judge(inventory, zone));
+        }
+    }
+}
+
+fn judge(inventory: &Inventory, zone: &Zone) -> Verdict {
+    if zone.config.private_zone {
+        return Verdict::not_applicable("private", "only VPCs ask it, whose resolver logs");
+    }
+    let logs = match inventory.zones.logs.items() {
+        Ok(logs) => logs,
+        Err(reason) => return Verdict::unknown(reason),
+    };
+    let Some(log) = logs.iter().find(|log| log.hosted_zone_id == zone.short_id()) else {
+        return Verdict::fail("no-query-log", format!("queries of `{}` are not logged", zone.name));
+    };
+    let group = &log.cloud_watch_logs_log_group_arn;
+    match destination::group_arn(inventory, group) {
+        Taking::Takes(_) => Verdict::pass(format!("queries of `{}` are logged", zone.name)),
+        Taking::Refuses(code, reason) => Verdict::fail(code, reason),
+        Taking::Unread(reason) => Verdict::unknown(&reason),
+    }
+}
