@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::baseline::Baseline;
 use crate::call::{Aws, CallError};
@@ -22,7 +23,7 @@ use crate::inventory::Inventory;
 pub const SCHEMA: &str = "stele.aws.assess/1";
 
 /// What came of an assessment.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Report {
     /// `stele.aws.assess/1`.
     pub schema: &'static str,
@@ -43,7 +44,7 @@ pub struct Report {
 }
 
 /// What was looked at.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct ReportScope {
     /// Accounts.
     pub accounts: Vec<String>,
@@ -54,11 +55,12 @@ pub struct ReportScope {
     /// The organisation, where that is known.
     pub organization: Option<String>,
     /// The policy that was in force.
+    #[schema(value_type = Object)]
     pub baseline: Value,
 }
 
 /// How many findings ended how; excepted ones are counted in `excepted` alone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Summary {
     /// Good.
     #[serde(rename = "PASS")]
@@ -80,7 +82,7 @@ pub struct Summary {
 }
 
 /// A call that failed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct ReportError {
     /// Whose account.
     pub account: String,

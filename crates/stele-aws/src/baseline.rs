@@ -155,7 +155,7 @@ pub struct Eks {
 }
 
 /// Somebody answers for a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Exception {
     /// The check, or a pattern.
     #[serde(skip)]

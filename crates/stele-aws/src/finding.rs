@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::baseline::Exception;
 use crate::fact::Unread;
 
 /// How a check ended for one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// Decided from what was read, and good.
@@ -36,7 +37,7 @@ impl Status {
 }
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing is recorded, or everybody can read it.
@@ -50,7 +51,7 @@ pub enum Severity {
 }
 
 /// Who can put something right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Remedy {
     /// An API call that is known to do it and how to undo it.
@@ -60,7 +61,7 @@ pub enum Remedy {
 }
 
 /// What a check says about one thing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Finding {
     /// The check.
     pub id: &'static str,
@@ -81,6 +82,7 @@ pub struct Finding {
     /// Who can put it right; null where nothing is wrong.
     pub fix: Option<Remedy>,
     /// What it was decided from, by AWS's names.
+    #[schema(value_type = Object)]
     pub evidence: Map<String, Value>,
     /// The finding that this one follows from, as `id|resource`.
     pub cause: Option<String>,

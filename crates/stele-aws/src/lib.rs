@@ -11,7 +11,8 @@
 //!   into an [`inventory`], each call once for the account and region.
 //! - [`checks`] judge by effect, with the help of [`judge`]; they are pure. [`check`] is what one
 //!   is, [`finding`] what it says, [`baseline`] what is wanted.
-//! - [`assess`] runs it all and makes the report; [`iam`] the policy that it needs.
+//! - [`assess`] judges an account and makes the report; [`run`] goes over accounts and regions;
+//!   [`iam`] makes the policy that it needs, [`schema`] describes the report's JSON.
 //!
 //! Nothing here writes to AWS. The crate knows no store and no engine.
 
@@ -32,4 +33,6 @@ pub mod judge;
 mod lenient;
 pub mod operation;
 pub mod replay;
+pub mod run;
+pub mod schema;
 pub mod variables;

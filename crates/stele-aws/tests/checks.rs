@@ -13,6 +13,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use stele_aws::assess::{self, Assessed};
 use stele_aws::baseline::Baseline;
@@ -21,6 +22,7 @@ use stele_aws::checks;
 use stele_aws::collect::{Collector, Scope};
 use stele_aws::finding::{Finding, Status};
 use stele_aws::replay::Replay;
+use stele_aws::schema;
 
 /// 2026-11-24T10:00:00Z: when all cases were read.
 const NOW_MICROS: i64 = 1_795_514_400_000_000;
@@ -132,6 +134,16 @@ fn passing(findings: &[Finding]) -> BTreeSet<(String, String)> {
     passes.map(|finding| (finding.region.clone(), finding.resource.clone())).collect()
 }
 
+/// Whether a report is what its schema says.
+fn validate(report: &assess::Report, at: &str) {
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&schema::assess().unwrap()).unwrap());
+    let report = serde_json::to_value(report).unwrap();
+    if let Err(error) = SCHEMA.validate(&report) {
+        panic!("{at}: {} at {}", error, error.instance_path());
+    }
+}
+
 /// What holds for every check.
 fn properties(case: &Case, check: &'static dyn Check, whole: &Assessed, replay: &Replay, at: &str) {
     let collectors: BTreeSet<Collector> = assess::collectors(&[check], &case.baseline);
@@ -158,6 +170,7 @@ fn properties(case: &Case, check: &'static dyn Check, whole: &Assessed, replay: 
         let asked = replay.made().keys().any(|call| call.split(' ').next() == Some(id));
         if asked && id != "s3:GetBucketLocation" {
             let report = assess::report(vec![partial], Vec::new(), &case.baseline, 0, 0);
+            validate(&report, &at);
             assert_eq!(report.exit_code(), 4, "{at}: complete without {id}");
         }
     }
@@ -231,6 +244,22 @@ fn checks_say_what_their_pages_say() {
         }
     }
     assert!(wrong.is_empty(), "UPDATE=1 writes what is found:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
+    let path = path.join("stele.aws.assess-1.json");
+    let made = schema::assess().unwrap();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = serde_json::to_string_pretty(&made).unwrap() + "\n";
+        std::fs::write(&path, text).unwrap();
+    }
+    // Compared as values: the order of members depends on how serde_json is built.
+    let there = std::fs::read_to_string(&path).unwrap();
+    let there: serde_json::Value = serde_json::from_str(&there).unwrap();
+    assert!(there == made, "UPDATE=1 writes docs/schema: the types have changed");
 }
 
 #[test]
