@@ -1,4 +1,5 @@
-//! `cargo xtask aws-models`: our table of AWS's operations against botocore's models.
+//! AWS without AWS: our table of operations against botocore's models (`cargo xtask aws-models`),
+//! and `stele aws` against moto.
 
 use anyhow::bail;
 
@@ -13,6 +14,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> anyhow::Result
     match models(workspace)? {
         Outcome::Done => Ok(()),
         Outcome::Skipped(reason) => bail!("{reason}"),
+    }
+}
+
+/// Runs `stele aws assess` against the stand-in, where Python and the packages are there.
+pub(crate) fn assess(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let python = Python::prepare(workspace, Packages::Moto)?;
+    match python.script(workspace, "moto/test_assess.py") {
+        Ok(mut command) => {
+            command.arg("--binary").arg(workspace.binary("debug"));
+            workspace::run(&mut command).map(|()| Outcome::Done)
+        }
+        Err(skipped) => Ok(skipped),
     }
 }
 

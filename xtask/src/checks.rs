@@ -71,6 +71,9 @@ fn all(
     steps.run("aws: the table of operations agrees with botocore's models", Kind::Check, || {
         aws::models(workspace)
     })?;
+    steps.run("aws: assess against a stand-in, each call refused in turn", Kind::Test, || {
+        aws::assess(workspace)
+    })?;
     let mut readers = None;
     steps.run("external: import a lake for other readers", Kind::Test, || {
         external::make_lake(workspace, &python, &mut readers)

@@ -152,7 +152,7 @@ pub fn collectors(checks: &[&'static dyn Check], baseline: &Baseline) -> BTreeSe
 }
 
 /// One account as it was assessed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Assessed {
     /// What was read.
     pub inventory: Inventory,

@@ -117,6 +117,9 @@ const UNSUPPORTED: &[&str] = &[
     "UnsupportedOperationException",
 ];
 
+/// Codes that say that there is none, and do not look like it.
+const ABSENT: &[&str] = &["AWSOrganizationsNotInUseException", "InsightNotEnabledException"];
+
 impl Failure {
     /// What a code and an HTTP status come to.
     pub fn of(code: &str, status: u16) -> Self {
@@ -130,8 +133,8 @@ impl Failure {
         if UNSUPPORTED.contains(&code) || status == 501 {
             return Self::Unsupported;
         }
-        let absent = ["NotFound", "NoSuch", "DoesNotExist", "NotInUse", "NotEnabled"];
-        if absent.iter().any(|part| code.contains(part)) {
+        let absent = ["NotFound", "NoSuch", "DoesNotExist"];
+        if absent.iter().any(|part| code.contains(part)) || ABSENT.contains(&code) {
             return Self::NotFound;
         }
         match status {
@@ -173,13 +176,38 @@ impl CallError {
             (Failure::Denied, "OptInRequired" | "SubscriptionRequiredException") => {
                 "the region or the service is not switched on for the account".to_owned()
             }
-            (Failure::Denied, _) => format!("allow {permission}"),
+            (Failure::Denied, code) if code != "NoCredentials" => format!("allow {permission}"),
             (Failure::Throttled, _) => "try again later, or with a lower --concurrency".to_owned(),
             (Failure::Unsupported, _) => {
                 "the endpoint does not know this call; is it AWS, and the right region?".to_owned()
             }
             (Failure::Timeout, _) => "is the endpoint reachable from here?".to_owned(),
-            (Failure::NotFound | Failure::Other, _) => String::new(),
+            // The message says it.
+            (Failure::Denied | Failure::NotFound | Failure::Other, _) => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_come_to_what_can_be_done() {
+        for (code, status, expected) in [
+            ("AccessDenied", 403, Failure::Denied),
+            ("Client.UnauthorizedOperation", 403, Failure::Denied),
+            ("http-403", 403, Failure::Denied),
+            ("Throttling", 400, Failure::Throttled),
+            ("http-429", 429, Failure::Throttled),
+            ("InvalidAction", 400, Failure::Unsupported),
+            ("NoSuchBucketPolicy", 404, Failure::NotFound),
+            ("InsightNotEnabledException", 400, Failure::NotFound),
+            ("CloudTrailAccessNotEnabledException", 400, Failure::Other),
+            ("http-404", 404, Failure::Other),
+            ("InternalFailure", 500, Failure::Other),
+        ] {
+            assert_eq!(Failure::of(code, status), expected, "{code} {status}");
         }
     }
 }

@@ -160,6 +160,7 @@ fn properties(case: &Case, check: &'static dyn Check, whole: &Assessed, replay: 
         assert!(subjects.insert(subject), "{at}: two findings for {subject:?}");
         assert!(!finding.reason.is_empty() && !finding.reason_code.is_empty(), "{at}");
     }
+    validate(&assess::report(vec![whole.clone()], Vec::new(), &case.baseline, 0, 0), at);
     let before = passing(&whole.findings);
     for id in declared {
         let (partial, replay) = case.run(check, Some(id));
@@ -170,7 +171,6 @@ fn properties(case: &Case, check: &'static dyn Check, whole: &Assessed, replay: 
         let asked = replay.made().keys().any(|call| call.split(' ').next() == Some(id));
         if asked && id != "s3:GetBucketLocation" {
             let report = assess::report(vec![partial], Vec::new(), &case.baseline, 0, 0);
-            validate(&report, &at);
             assert_eq!(report.exit_code(), 4, "{at}: complete without {id}");
         }
     }
@@ -270,6 +270,32 @@ fn every_page_has_its_check() {
         let id = name.strip_suffix(".md").unwrap();
         assert!(checks::find(id).is_some(), "{name} belongs to no check");
     }
+}
+
+/// What an account without anything takes: the budget is 30 calls for each empty region.
+#[test]
+fn an_empty_region_takes_few_calls() {
+    const CALLS_MAX: u64 = 30;
+    let baseline = Baseline::default();
+    let calls = |regions: &[&str]| {
+        let checks = assess::Selection::default().checks(&baseline);
+        let scope = Scope {
+            account: "111122223333".to_owned(),
+            partition: "aws".to_owned(),
+            regions: regions.iter().map(|region| (*region).to_owned()).collect(),
+            home_region: None,
+            now_micros: NOW_MICROS,
+            collectors: assess::collectors(&checks, &baseline),
+            interfaces: false,
+        };
+        let replay = Replay::default();
+        let work = assess::account(&replay, &scope, &baseline, &checks);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(work).calls
+    };
+    let (one, two) = (calls(&["us-east-1"]), calls(&["us-east-1", "eu-west-1"]));
+    assert!(two - one <= CALLS_MAX, "{} calls for an empty region", two - one);
+    assert!(one - (two - one) <= 10, "{} calls for an account", one - (two - one));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod aws;
 pub(crate) mod config;
 pub(crate) mod fields;
 pub(crate) mod gen_logs;

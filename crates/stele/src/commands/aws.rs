@@ -1,0 +1,132 @@
+//! `stele aws`: what an AWS account logs. Nothing here writes to AWS.
+//!
+//! The work is in `stele-aws`; this reads the words and shows what came of it. One subcommand is one
+//! file below `aws/`.
+
+mod assess;
+mod baseline;
+mod checks;
+mod table;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use stele_aws::assess::Selection;
+use stele_aws::baseline::Baseline;
+use stele_aws::iam;
+
+use crate::Context;
+
+/// See what an AWS account logs, where it lands, and what is off.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Read an account and say what is off; never writes to AWS.
+    Assess(Box<assess::Arguments>),
+    /// The checks: what each reads, wants and is for.
+    Checks(checks::Arguments),
+    /// Print the IAM policy that a command needs.
+    Policy(PolicyArguments),
+    /// What is wanted: presets and the policy file.
+    Baseline(baseline::Arguments),
+    /// Print the JSON Schema of what `assess --format json` writes.
+    #[command(hide = true)]
+    Schema,
+}
+
+/// Which checks, and what is wanted.
+#[derive(Debug, clap::Args)]
+struct ChoiceArguments {
+    /// The policy file, as stele-aws.toml; without it the default is wanted.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Only checks of this pattern (`ct.*`), also such as the policy does not want.
+    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    checks: Vec<String>,
+    /// No checks of this pattern.
+    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    skip: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct PolicyArguments {
+    /// The command that the policy is for.
+    #[arg(long = "for", value_name = "COMMAND")]
+    command: PolicyFor,
+    #[command(flatten)]
+    choice: ChoiceArguments,
+    /// The partition: aws, aws-cn, aws-us-gov, ...
+    #[arg(long, default_value = "aws", value_name = "NAME")]
+    partition: String,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum PolicyFor {
+    Assess,
+}
+
+impl ChoiceArguments {
+    /// What is wanted, and which checks are left of it.
+    fn read(&self) -> anyhow::Result<(Baseline, Selection)> {
+        let baseline = match &self.baseline {
+            Some(file) => read_baseline(file)?,
+            None => Baseline::default(),
+        };
+        let selection = Selection { only: self.checks.clone(), skip: self.skip.clone() };
+        for pattern in self.checks.iter().chain(&self.skip) {
+            let one = Selection { only: vec![pattern.clone()], skip: Vec::new() };
+            if one.checks(&baseline).is_empty() {
+                bail!("`{pattern}` is no check; `stele aws checks list` shows them");
+            }
+        }
+        Ok((baseline, selection))
+    }
+}
+
+/// Reads a policy file. An earlier result is none, and is told apart.
+fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the policy `{}`", file.display()))?;
+    if text.trim_start().starts_with('{') {
+        bail!(
+            "`{}` is a result of `assess`, not a policy; `--baseline` takes a file like \
+             stele-aws.toml",
+            file.display()
+        );
+    }
+    Baseline::parse(&text)
+        .map_err(|errors| anyhow::anyhow!("`{}`: {}", file.display(), errors.join("; ")))
+}
+
+pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.action {
+        Action::Assess(arguments) => assess::run(context, *arguments).await,
+        Action::Checks(arguments) => checks::run(context, &arguments),
+        Action::Policy(arguments) => policy(&arguments),
+        Action::Baseline(arguments) => baseline::run(context, &arguments),
+        Action::Schema => schema(),
+    }
+}
+
+fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
+    let PolicyFor::Assess = arguments.command;
+    let (baseline, selection) = arguments.choice.read()?;
+    let checks = selection.checks(&baseline);
+    let collectors = stele_aws::assess::collectors(&checks, &baseline);
+    let policy = iam::assess_policy(&collectors, &arguments.partition);
+    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&policy)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn schema() -> anyhow::Result<ExitCode> {
+    let schema = stele_aws::schema::assess()?;
+    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&schema)?)?;
+    Ok(ExitCode::SUCCESS)
+}
