@@ -58,13 +58,10 @@ enum Command {
     Prove(commands::verify::Prove),
     /// Look at the ledger, or change its key.
     Ledger(commands::ledger::Arguments),
-<<<<<<< HEAD
     /// Keep the ledger's key in a process of its own, and sign for a server.
     Signer(commands::signer::Arguments),
-=======
     /// See what an AWS account logs, where it lands, and what is off.
     Aws(commands::aws::Arguments),
->>>>>>> 30c6d70 (stele aws: assess, checks, policy and baseline; tried against a stand-in, each call refused in turn)
     /// Show the configuration, or check a file.
     Config(commands::config::Arguments),
     /// Make up logs, for trials and benchmarks.
@@ -173,11 +170,8 @@ async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(arguments) => commands::verify::run(context, *arguments),
         Command::Prove(arguments) => commands::verify::prove(context, arguments),
         Command::Ledger(arguments) => commands::ledger::run(context, &arguments).await,
-<<<<<<< HEAD
         Command::Signer(arguments) => commands::signer::run(arguments).await,
-=======
         Command::Aws(arguments) => commands::aws::run(context, arguments).await,
->>>>>>> 30c6d70 (stele aws: assess, checks, policy and baseline; tried against a stand-in, each call refused in turn)
         Command::Config(arguments) => commands::config::run(context, &arguments),
         Command::ConfigMarkdown => commands::reference::config_markdown(),
         Command::Openapi => commands::reference::openapi(),

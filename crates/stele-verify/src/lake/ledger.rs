@@ -4,7 +4,7 @@
 //! the root must be the checkpoint's. What the entries say counts only after that.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stele_ledger::Error as LedgerError;
 use stele_ledger::checkpoint::Checkpoint;
@@ -197,25 +197,14 @@ impl<'a> Walk<'a> {
             let name = self.ctx.place.ledger(&tile.to_string());
             self.ctx.findings.find(Finding::new(kind).object(name).detail(detail));
         };
-        let listed = self.listed.get(&(TileKind::Entries, bundle));
-        let mut widths: Vec<u16> = listed.cloned().unwrap_or_default();
-        // The one that the checkpoint needs, else the full one, may have come since.
-        widths.extend([width, TILE_WIDTH]);
-        widths.sort_unstable();
-        widths.dedup();
         let mut found: Vec<(Tile, Vec<Vec<u8>>)> = Vec::new();
-        for width in widths {
-            let tile = Tile::entries(bundle, width);
-            let name = self.ctx.place.ledger(&tile.to_string());
-            let Some(bytes) = self.read(&name) else { continue };
-            match split_bundle(&bytes) {
-                Ok(entries) if entries.len() == usize::from(width) => {
-                    found.push((tile, entries.into_iter().map(<[u8]>::to_vec).collect()));
-                }
-                Ok(entries) => find(Kind::EntriesForm, tile, format!("{} entries", entries.len())),
-                Err(error) => find(Kind::EntriesForm, tile, error.to_string()),
+        self.each_file(wanted, |tile, bytes| match split_bundle(bytes) {
+            Ok(entries) if entries.len() == usize::from(tile.width) => {
+                found.push((tile, entries.into_iter().map(<[u8]>::to_vec).collect()));
             }
-        }
+            Ok(entries) => find(Kind::EntriesForm, tile, format!("{} entries", entries.len())),
+            Err(error) => find(Kind::EntriesForm, tile, error.to_string()),
+        });
         let at = found.iter().position(|(tile, _)| tile.width >= width);
         let Some(at) = at else {
             // What is there and cannot be read is not gone; that it cannot has been said.
@@ -238,25 +227,43 @@ impl<'a> Walk<'a> {
         Some(entries)
     }
 
+    /// Gives every file that there is of a tile or a bundle, and says whether one of them is wide
+    /// enough. A server at work replaces narrow files by wider ones: where none is found that is
+    /// wide enough, those are read that have come since.
+    fn each_file(&self, wanted: Tile, mut take: impl FnMut(Tile, &[u8])) -> bool {
+        let listed = self.listed.get(&(wanted.kind, wanted.index));
+        let mut widths: BTreeSet<u16> = listed.into_iter().flatten().copied().collect();
+        widths.extend([wanted.width, TILE_WIDTH]);
+        let mut tried = BTreeSet::new();
+        let mut is_served = false;
+        while !widths.is_empty() {
+            for width in &widths {
+                let tile = Tile { width: *width, ..wanted };
+                if let Some(bytes) = self.read(&self.ctx.place.ledger(&tile.to_string())) {
+                    is_served |= *width >= wanted.width;
+                    take(tile, &bytes);
+                }
+            }
+            tried.append(&mut widths);
+            if !is_served {
+                widths = self.ctx.place.widths(wanted).difference(&tried).copied().collect();
+            }
+        }
+        is_served
+    }
+
     /// Compares a tile of hashes with what the entries give; all files that there are of it.
     fn compare_tile(&mut self, write: &FileWrite) {
         let tile = write.tile;
-        let listed = self.listed.get(&(tile.kind, tile.index));
-        let mut widths: Vec<u16> = listed.cloned().unwrap_or_default();
-        widths.extend([tile.width, TILE_WIDTH]);
-        widths.sort_unstable();
-        widths.dedup();
-        let mut serves = false;
-        for width in widths {
-            let one = Tile { width, ..tile };
+        let mut differing = Vec::new();
+        let mut suspects = Vec::new();
+        let is_served = self.each_file(tile, |one, bytes| {
             let name = self.ctx.place.ledger(&one.to_string());
-            let Some(bytes) = self.read(&name) else { continue };
-            serves |= width >= tile.width;
             let finding = Finding::new(Kind::TileDiffers).object(&name);
-            if bytes.len() != usize::from(width) * HASH_BYTES {
+            if bytes.len() != usize::from(one.width) * HASH_BYTES {
                 let detail = format!("it has {} bytes", bytes.len());
-                self.differing.push(finding.detail(detail));
-                continue;
+                differing.push(finding.detail(detail));
+                return;
             }
             let pairs = bytes.chunks(HASH_BYTES).zip(write.bytes.chunks(HASH_BYTES));
             let differs: Vec<_> =
@@ -264,13 +271,15 @@ impl<'a> Walk<'a> {
             if let Some(first) = differs.first() {
                 let count = differs.len();
                 let detail = format!("{count} hashes differ, the first at {first}");
-                self.differing.push(finding.detail(detail));
+                differing.push(finding.detail(detail));
             }
             if tile.kind == (TileKind::Hashes { level: 0 }) {
-                self.suspects.extend(differs.iter().map(|at| tile.index * WIDE + at));
+                suspects.extend(differs.iter().map(|at| tile.index * WIDE + at));
             }
-        }
-        if !serves && !self.unreadable.get() {
+        });
+        self.differing.append(&mut differing);
+        self.suspects.append(&mut suspects);
+        if !is_served && !self.unreadable.get() {
             let name = self.ctx.place.ledger(&tile.to_string());
             self.ctx.findings.find(Finding::new(Kind::TileMissing).object(name));
         }

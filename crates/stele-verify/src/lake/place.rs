@@ -3,7 +3,7 @@
 //! Names in reports are paths from the folder that was given. A name that a record holds is only
 //! ever looked up in a listing, so that none leads out of the folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -58,6 +58,16 @@ impl Place {
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// The widths of the partial files of a tile or a bundle that are there now.
+    pub(super) fn widths(&self, tile: Tile) -> BTreeSet<u16> {
+        let one = Tile { width: 1, ..tile };
+        let path = self.path(&self.ledger(&one.to_string()));
+        let names = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+        let names = names.into_iter().flatten().flatten();
+        let widths = names.filter_map(|entry| entry.file_name().to_str()?.parse::<u16>().ok());
+        widths.filter(|width| (1..TILE_WIDTH).contains(width)).collect()
     }
 
     /// Reads a file of limited length; `None` where there is none.
@@ -140,7 +150,10 @@ impl Tiles for FolderTiles<'_> {
             if found.is_some() {
                 return Ok(found);
             }
-            let Some(wider) = self.wider(tile) else { break };
+            let widths = self.0.widths(*tile);
+            let wider = widths.range(tile.width..).next_back().copied();
+            let Some(width) = wider.filter(|_| tile.kind != TileKind::Entries) else { break };
+            let wider = Tile { width, ..*tile };
             let found = self.0.read(&self.0.ledger(&wider.to_string()), TILE_BYTES_MAX)?;
             if let Some(mut bytes) = found {
                 bytes.truncate(usize::from(tile.width) * HASH_BYTES);
@@ -148,20 +161,6 @@ impl Tiles for FolderTiles<'_> {
             }
         }
         Ok(None)
-    }
-}
-
-impl FolderTiles<'_> {
-    /// A partial tile of more hashes, which begins with those of the one that is wanted.
-    fn wider(&self, tile: &Tile) -> Option<Tile> {
-        if tile.width == TILE_WIDTH || tile.kind == TileKind::Entries {
-            return None;
-        }
-        let wanted = self.0.path(&self.0.ledger(&tile.to_string()));
-        let names = std::fs::read_dir(wanted.parent()?).ok()?.flatten();
-        let widths = names.filter_map(|entry| entry.file_name().to_str()?.parse::<u16>().ok());
-        let width = widths.filter(|width| (tile.width + 1..TILE_WIDTH).contains(width)).max()?;
-        Some(Tile { width, ..*tile })
     }
 }
 

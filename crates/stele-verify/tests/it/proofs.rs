@@ -51,7 +51,7 @@ fn events_that_are_only_in_the_log_and_events_by_their_own_id() {
     assert_eq!((by_id.batch, by_id.position), (row.batch, row.pos as u32));
     for (text, reason) in [
         (format!("{number}-99"), "stores no event"),
-        ("17-0".to_owned(), "not in the checkpoint"),
+        ("17-0".to_owned(), "no checkpoint covers"),
         ("no such id".to_owned(), "there is no event"),
     ] {
         let error = prove(folder.path(), &Wanted::parse(&text), &options()).unwrap_err();
