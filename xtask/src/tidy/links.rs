@@ -122,7 +122,7 @@ fn paths(tree: &Tree, file: &SourceFile, number: usize, line: &str, findings: &m
 
 fn commands(file: &SourceFile, number: usize, line: &str, findings: &mut Vec<Finding>) {
     for rest in line.split("cargo xtask ").skip(1) {
-        let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(rest.len());
         let command = &rest[..end];
         if !command.is_empty() && !COMMANDS.contains(&command) {
             let message = format!("there is no `cargo xtask {command}`");

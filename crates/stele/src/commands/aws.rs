@@ -1,7 +1,7 @@
 //! `stele aws`: what an AWS account logs. Nothing here writes to AWS.
 //!
-//! The work is in `stele-aws`; this reads the words and shows what came of it. One subcommand is one
-//! file below `aws/`.
+//! The work is in `stele-aws`; this reads the words and shows what came of it. One subcommand is
+//! one file below `aws/`.
 
 mod assess;
 mod baseline;
