@@ -19,8 +19,9 @@
 //! only what is younger than the last checkpoint that they signed could be another.
 //! Bytes that nothing depends on may change: the end of a segment of the write-ahead log that is
 //! reserved and not written yet, or was written and never acknowledged; `writer-state.json`,
-//! `readers.json` and `README.md`, which are made again or only for people; and of the files that
-//! Delta derives from its log everything but which files a checkpoint lists.
+//! `readers.json` and `README.md`, which are made again or only for people; of the files that
+//! Delta derives from its log everything but which files a checkpoint lists; and in what is left
+//! of a punctured seed the secrets for positions that its batch has not.
 
 mod commits;
 mod delta_checkpoint;

@@ -1,0 +1,6 @@
+//! The battery over the folder that is made here, and what must not be called a difference.
+
+mod benign;
+mod cases;
+mod flips;
+mod proofs;
