@@ -21,7 +21,6 @@ mod waiting;
 mod written;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stele_event::runtime::{Clock, Entropy};
@@ -151,7 +150,6 @@ pub struct Ledger {
     /// The newest checkpoint, for whoever must not wait while one is being signed.
     newest: Mutex<Option<Sealed>>,
     cosigned: Mutex<Cosigned>,
-    behind: AtomicBool,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -293,7 +291,6 @@ impl Ledger {
         })();
         let sealed = lock(&self.pause).note(now, sealed);
         written.mark_unsigned(now, &sealed);
-        self.behind.store(written.unsigned, Relaxed);
         let sealed = sealed?;
         *lock(&self.newest) = Some(sealed.clone());
         let announced = {
@@ -386,12 +383,6 @@ impl Ledger {
         lock(&self.pause).status(self.signer.place())
     }
 
-    /// Whether there may be commits of the table that could not come on record, because nobody
-    /// signs. Nothing that they replaced may be deleted then: the record still counts on it.
-    pub fn is_behind(&self) -> bool {
-        self.behind.load(Relaxed)
-    }
-
     /// How many entries wait to be written and signed.
     pub fn waiting(&self) -> usize {
         lock(&self.waiting).entries.len()
@@ -428,12 +419,6 @@ impl BatchLog for Ledger {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether a ledger was left behind by its signer, from its folder alone; see
-/// [`Ledger::is_behind`].
-pub fn was_left_behind(folder: &Path) -> bool {
-    folder.join(UNSIGNED).exists()
 }
 
 /// The folder of a writer's ledger below a lake.

@@ -19,7 +19,7 @@ use stele_event::runtime::Clock;
 use stele_intake::decode::{DecodeError, DecodeLimits, Encoding, decode_all};
 use stele_intake::filesystem::RealFileSystem;
 use stele_intake::import::ImportTarget;
-use stele_intake::ledger::{Ledger, LedgerError, folder_of, was_left_behind};
+use stele_intake::ledger::{Ledger, LedgerError};
 use stele_intake::once::{ImportProgress, OnceError, OnceSet};
 use stele_intake::pipeline::{
     Answer, BatchConfig, DurableRows, Intake, IntakeError, LEDGER_READER, Parts, Replayed, Sink,
@@ -80,7 +80,7 @@ impl NodeConfig {
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
-            store: StoreConfig::default(),
+            store: StoreConfig { is_recorded: true, ..StoreConfig::default() },
             wal: WalConfig::default(),
             batch: BatchConfig::default(),
             decode: DecodeLimits { decoded_bytes_max: 64 << 20, ratio_max: 200 },
@@ -163,6 +163,8 @@ pub struct Node {
     /// Up to which sequence number of the write-ahead log the intake was told that the lake holds
     /// everything.
     told: AtomicU64,
+    /// One at a time puts versions of the table on record.
+    recording: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
     fields: Vec<SourceField>,
     replayed: Replayed,
@@ -183,9 +185,7 @@ impl Node {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let lock = lock(&config.data)?;
         let lake = Lake::open(&config.data.join("lake").display().to_string())?;
-        let keep_retired = was_left_behind(&folder_of(&config.data.join("lake"), WRITER));
-        let store_config = StoreConfig { keep_retired, ..config.store };
-        let store = Store::open(lake, WRITER_NAME, store_config, clock.now_millis()).await?;
+        let store = Store::open(lake, WRITER_NAME, config.store, clock.now_millis()).await?;
         let store = Arc::new(store);
         let window_days = config.once_window_days;
         let mut once = OnceSet::open(&config.data.join("once"), window_days, &SystemEntropy)
@@ -222,7 +222,11 @@ impl Node {
             ledger.settings(&config.settings)?;
         }
         ledger::follow_table(&ledger, &store).await?;
-        ledger::or_later(ledger.seal().map(|_| ()).map_err(NodeError::from))?;
+        let sealed = ledger.seal().map(|_| ()).map_err(NodeError::from);
+        if sealed.is_ok() {
+            store.recorded(ledger.next_version().saturating_sub(1)).await;
+        }
+        ledger::or_later(sealed)?;
         ledger::describe(&config.data, &ledger)?;
         let (witnessed, now) = (ledger.witnessed(), clock.now_micros());
         let needed = config.witnesses_needed;
@@ -235,6 +239,7 @@ impl Node {
             intake: Arc::new(intake),
             ledger,
             told: AtomicU64::new(0),
+            recording: tokio::sync::Mutex::new(()),
             clock,
             fields,
             replayed,
@@ -365,7 +370,6 @@ impl Node {
             self.store.flush_sealed(self.clock.now_millis()).await?;
         }
         if ticks.is_multiple_of(30) {
-            self.store.keep_retired(self.ledger.is_behind());
             self.compact(false).await?;
             self.store.delete_retired(self.clock.now_millis()).await?;
         }

@@ -4,6 +4,8 @@
 //! record goes. What a crash leaves in between is told apart by the table: of the files that a
 //! record names, those that the table does not name are deleted, and nothing else ever is. Files
 //! that a compaction replaced have a time of grace, and its record stays until they are deleted.
+//! Where commits are put on a record elsewhere, such as the ledger, the announcement stays until
+//! then: between the two, it is what tells a commit of this store from one that somebody else made.
 
 use std::collections::HashSet;
 
@@ -16,7 +18,7 @@ use crate::error::StoreError;
 use crate::lake::Lake;
 use crate::table::{LakeFile, Table};
 
-const FOLDER: &str = "_intents";
+pub(crate) const FOLDER: &str = "_intents";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Intent {
@@ -48,17 +50,34 @@ pub(crate) async fn done(lake: &Lake, name: &Path) -> Result<(), StoreError> {
     ignore_missing(lake.folder(FOLDER).delete(name).await, name)
 }
 
+/// When and how it is tidied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tidying {
+    pub(crate) now_millis: i64,
+    /// How long replaced files stay.
+    pub(crate) grace_ms: u64,
+    /// Whether every commit of the table is on record. Before, commits that were made keep their
+    /// announcements and what they replaced.
+    pub(crate) is_recorded: bool,
+}
+
 /// Clears away what interrupted commits left, and what compaction replaced longer than the grace
 /// ago. The table must be settled. Returns how many files were deleted.
 pub(crate) async fn recover(
     lake: &Lake,
     table: &Table,
-    now_millis: i64,
-    grace_ms: u64,
+    tidying: Tidying,
 ) -> Result<usize, StoreError> {
-    let intents = read_all(lake).await?;
+    let Tidying { now_millis, grace_ms, is_recorded } = tidying;
+    let mut intents = read_all(lake).await?;
     let files = table.files();
     let known: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    if !is_recorded {
+        let replaced: HashSet<String> =
+            intents.iter().flat_map(|(_, intent)| intent.remove.iter().cloned()).collect();
+        let is_made = |path: &String| known.contains(path.as_str()) || replaced.contains(path);
+        intents.retain(|(_, intent)| !intent.add.iter().any(is_made));
+    }
     // A file that was added by one commit may have been replaced by the next.
     let waits: HashSet<&str> = intents
         .iter()

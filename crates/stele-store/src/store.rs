@@ -7,7 +7,7 @@
 //! the log is replayed from exactly there. A query pins one [`View`] and sees one moment: a row is
 //! in memory or in a file of that view, never in both and never in neither.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use object_store::ObjectStoreExt;
@@ -42,10 +42,12 @@ pub struct StoreConfig {
     /// Files replaced by compaction are deleted after this time, in milliseconds: running queries
     /// may still read them.
     pub retired_grace_ms: u64,
-    /// Whether they are kept for now, however old; see [`Store::keep_retired`].
-    pub keep_retired: bool,
     /// The memory that all running queries may use together, in bytes.
     pub query_memory_bytes_max: usize,
+    /// Whether somebody keeps a record of commits and tells [`Store::recorded`]. Until then the
+    /// announcement of a commit stays, and so does what it replaced: whoever compares the table
+    /// with that record meets a commit that he can expect.
+    pub is_recorded: bool,
 }
 
 impl Default for StoreConfig {
@@ -57,14 +59,11 @@ impl Default for StoreConfig {
             compact_file_bytes_max: 64 << 20,
             compact_files_min: 8,
             retired_grace_ms: 3_600_000,
-            keep_retired: false,
             query_memory_bytes_max: 256 << 20,
+            is_recorded: false,
         }
     }
 }
-
-/// As good as for ever, in milliseconds.
-const KEPT_MS: u64 = 1 << 52;
 
 /// One moment of the store.
 #[derive(Debug, Clone)]
@@ -139,22 +138,31 @@ pub struct Store {
     sealed_wakes: Notify,
     room_wakes: (std::sync::Mutex<()>, std::sync::Condvar),
     stopping: AtomicBool,
-    keeps_retired: AtomicBool,
+    /// Up to which version the table is on record.
+    recorded: AtomicU64,
+    /// Announcements of commits that are made and not on record yet, with the version.
+    made: std::sync::Mutex<Vec<(u64, Path)>>,
 }
 
 impl Store {
     /// Opens the store in a lake, for the writer of that name, and clears away what an interrupted
-    /// flush or compaction left behind.
+    /// flush or compaction left behind. Nobody else may have it open.
     pub async fn open(
         lake: Lake,
         writer: &str,
         config: StoreConfig,
         now_millis: i64,
     ) -> Result<Self, StoreError> {
+        lake.clear_unfinished(&[EVENTS, intent::FOLDER]).await?;
         let table = Table::open(&lake, EVENTS).await?;
         let committed = table.transaction_version(writer).await?.unwrap_or(0) as u64;
-        let grace_ms = if config.keep_retired { KEPT_MS } else { config.retired_grace_ms };
-        intent::recover(&lake, &table, now_millis, grace_ms).await?;
+        let recorded = if config.is_recorded { 0 } else { u64::MAX };
+        let tidying = intent::Tidying {
+            now_millis,
+            grace_ms: config.retired_grace_ms,
+            is_recorded: recorded >= table.version(),
+        };
+        intent::recover(&lake, &table, tidying).await?;
         let engine = Engine::new(&lake, table.store().clone(), config.query_memory_bytes_max)?;
         let active = Memtable { last_sequence: committed, ..Memtable::default() };
         let view = View {
@@ -164,7 +172,6 @@ impl Store {
             active: Arc::new(active),
         };
         Ok(Self {
-            keeps_retired: AtomicBool::new(config.keep_retired),
             config,
             lake,
             writer: writer.to_owned(),
@@ -175,6 +182,8 @@ impl Store {
             sealed_wakes: Notify::new(),
             room_wakes: (std::sync::Mutex::new(()), std::sync::Condvar::new()),
             stopping: AtomicBool::new(false),
+            recorded: AtomicU64::new(recorded),
+            made: std::sync::Mutex::default(),
         })
     }
 
@@ -310,10 +319,44 @@ impl Store {
         };
         let intent = self.put_and_commit(table, files, &commit, now_millis).await?;
         self.installed(table, memtable.last_sequence)?;
-        if let Err(error) = intent::done(&self.lake, &intent).await {
-            tracing::warn!(%error, "a record of a finished commit stays until the next tidying");
+        if table.has_all(&commit.add) {
+            self.made().push((table.version(), intent));
+            self.forget_made().await;
+        } else {
+            // An earlier attempt that was given up has come through after all, with files of its
+            // own: these here are nobody's, and their announcement is what they are found by.
+            self.tidy(table, now_millis).await?;
         }
         Ok(())
+    }
+
+    /// The table is on record up to this version.
+    pub async fn recorded(&self, version: u64) {
+        self.recorded.fetch_max(version, Ordering::AcqRel);
+        self.forget_made().await;
+    }
+
+    /// Takes back the announcements of commits that added only and are on record.
+    async fn forget_made(&self) {
+        let recorded = self.recorded.load(Ordering::Acquire);
+        let done = {
+            let mut made = self.made();
+            let (done, waiting) = std::mem::take(&mut *made)
+                .into_iter()
+                .partition(|(version, _)| *version <= recorded);
+            *made = waiting;
+            done
+        };
+        let done: Vec<(u64, Path)> = done;
+        for (_, intent) in done {
+            if let Err(error) = intent::done(&self.lake, &intent).await {
+                tracing::warn!(%error, "a record of a finished commit stays until the next tidying");
+            }
+        }
+    }
+
+    fn made(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Path)>> {
+        self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Announces a commit, writes its files and makes it; returns the name of the announcement.
@@ -342,15 +385,12 @@ impl Store {
 
     /// Deletes what compaction replaced longer than the grace ago, and what failed commits left.
     pub(crate) async fn tidy(&self, table: &Table, now_millis: i64) -> Result<usize, StoreError> {
-        let keeps = self.keeps_retired.load(std::sync::atomic::Ordering::Relaxed);
-        let grace_ms = if keeps { KEPT_MS } else { self.config.retired_grace_ms };
-        intent::recover(&self.lake, table, now_millis, grace_ms).await
-    }
-
-    /// Keeps what compaction has replaced, or lets it go after its grace again. Whoever puts
-    /// commits on record keeps it while they cannot be: the record still counts on it.
-    pub fn keep_retired(&self, keep: bool) {
-        self.keeps_retired.store(keep, std::sync::atomic::Ordering::Relaxed);
+        let tidying = intent::Tidying {
+            now_millis,
+            grace_ms: self.config.retired_grace_ms,
+            is_recorded: self.recorded.load(Ordering::Acquire) >= table.version(),
+        };
+        intent::recover(&self.lake, table, tidying).await
     }
 
     /// Swaps files in and the memtable that they came from out, in one step.

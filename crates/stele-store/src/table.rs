@@ -190,9 +190,14 @@ impl Table {
         if let Some((writer, sequence)) = &commit.transaction {
             return Ok(self.transaction_version(writer).await? >= Some(*sequence));
         }
+        Ok(self.has_all(&commit.add))
+    }
+
+    /// Whether files are in this version.
+    pub fn has_all(&self, wanted: &[LakeFile]) -> bool {
         let files = self.files();
         let known: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        Ok(commit.add.iter().all(|file| known.contains(file.path.as_str())))
+        wanted.iter().all(|file| known.contains(file.path.as_str()))
     }
 }
 

@@ -7,6 +7,7 @@
 mod answer;
 mod commands;
 pub mod generate;
+mod selftest;
 mod settings;
 mod target;
 
@@ -56,6 +57,8 @@ enum Command {
     Verify(Box<commands::verify::Arguments>),
     /// Make the proof of one event: a file, and the event's bytes beside it.
     Prove(commands::verify::Prove),
+    /// Test the proof itself: tamper with a lake in every way that is known.
+    Selftest(commands::selftest::Arguments),
     /// Look at the ledger, or change its key.
     Ledger(commands::ledger::Arguments),
     /// Keep the ledger's key in a process of its own, and sign for a server.
@@ -169,6 +172,7 @@ async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Store(arguments) => commands::store::run(context, &arguments).await,
         Command::Verify(arguments) => commands::verify::run(context, *arguments),
         Command::Prove(arguments) => commands::verify::prove(context, arguments),
+        Command::Selftest(arguments) => commands::selftest::run(context, arguments).await,
         Command::Ledger(arguments) => commands::ledger::run(context, &arguments).await,
         Command::Signer(arguments) => commands::signer::run(arguments).await,
         Command::Aws(arguments) => commands::aws::run(context, arguments).await,

@@ -2,7 +2,6 @@
 //! alone. To write on would be to sign it.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use stele_event::runtime::Clock;
@@ -82,7 +81,6 @@ impl LedgerParts {
             origin,
             waiting: Mutex::new(Waiting::new(state, clock.now_micros())),
             cosigned: Mutex::new(Cosigned::open(self.witnesses, &written.files)?),
-            behind: AtomicBool::new(written.unsigned),
             newest: Mutex::new(written.signed.clone()),
             written: Mutex::new(written),
             pause: Mutex::new(Pause::default()),

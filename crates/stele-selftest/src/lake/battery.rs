@@ -2,6 +2,7 @@
 //!
 //! One file for each class, or for a few that share their means. A case works on a copy of its own.
 
+mod benign;
 mod checkpoint;
 mod compactor;
 mod file;
@@ -17,7 +18,7 @@ mod table;
 use std::fs;
 use std::path::Path;
 
-use stele_verify::lake::{Kind, Options, Outcome, Severity};
+use stele_verify::lake::{Finding, Kind, Options, Outcome, Report, Severity};
 
 use super::Folder;
 use super::maker::Maker;
@@ -39,13 +40,23 @@ enum How {
     Options(fn(&mut Maker, &mut Options) -> Done),
 }
 
-/// One way to tamper.
+/// What must be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// This kind, whatever else.
+    Kind(Kind),
+    /// Nothing, though it is tampered with: nothing in the folder can tell.
+    Limit,
+    /// Nothing, for all is in order.
+    Nothing,
+}
+
+/// One way to tamper, or something that is in order.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     class: Class,
     pub(super) name: &'static str,
-    /// `None` where nothing can be found.
-    pub(super) expected: Option<Kind>,
+    pub(super) expected: Expected,
     how: How,
 }
 
@@ -62,18 +73,18 @@ impl Case {
 }
 
 /// A case whose class its list tells.
-type Unclassed = (&'static str, Option<Kind>, How);
+type Unclassed = (&'static str, Expected, How);
 
 const fn files(name: &'static str, kind: Kind, change: fn(&Maker) -> Done) -> Unclassed {
-    (name, Some(kind), How::Files(change))
+    (name, Expected::Kind(kind), How::Files(change))
 }
 
 const fn writer(name: &'static str, kind: Kind, change: fn(&mut Maker) -> Done) -> Unclassed {
-    (name, Some(kind), How::Writer(change))
+    (name, Expected::Kind(kind), How::Writer(change))
 }
 
 const fn compactor(name: &'static str, kind: Kind, change: fn(&mut Vec<Row>)) -> Unclassed {
-    (name, Some(kind), How::Compactor(change))
+    (name, Expected::Kind(kind), How::Compactor(change))
 }
 
 const fn options(
@@ -81,7 +92,7 @@ const fn options(
     kind: Kind,
     change: fn(&mut Maker, &mut Options) -> Done,
 ) -> Unclassed {
-    (name, Some(kind), How::Options(change))
+    (name, Expected::Kind(kind), How::Options(change))
 }
 
 /// Every case.
@@ -102,22 +113,25 @@ pub fn battery() -> Vec<Case> {
         (Class::Policy, policy::CASES),
         (Class::Compactor, compactor::CASES),
     ];
-    let of = |class: Class, cases: &[Unclassed]| -> Vec<Case> {
-        let case = |&(name, expected, how): &Unclassed| Case { class, name, expected, how };
-        cases.iter().map(case).collect()
-    };
-    lists.into_iter().flat_map(|(class, cases)| of(class, cases)).collect()
+    let tampered = lists.iter().flat_map(|(class, cases)| cases.iter().map(|case| (*class, *case)));
+    let all = tampered.chain(benign::CASES.iter().copied());
+    all.map(|(class, (name, expected, how))| Case { class, name, expected, how }).collect()
 }
 
 /// Copies a sound folder to `scratch`, which must not be there, does what a case does, and judges
 /// what is found. What lies beside `scratch` under its name and another ending is the case's too.
 pub fn judge(case: &Case, sound: &Folder, scratch: &Path) -> Judged {
     let Case { class, name, expected, how } = *case;
+    let (purpose, wanted) = match expected {
+        Expected::Kind(kind) => (Purpose::Tampered, Some(kind)),
+        Expected::Limit => (Purpose::Limit, None),
+        Expected::Nothing => (Purpose::Benign, None),
+    };
     let mut judged = Judged {
         class,
         name,
-        purpose: if expected.is_some() { Purpose::Tampered } else { Purpose::Limit },
-        expected: expected.map(Kind::name).into_iter().collect(),
+        purpose,
+        expected: wanted.map(Kind::name).into_iter().collect(),
         found: Vec::new(),
         as_expected: false,
         trouble: None,
@@ -126,26 +140,25 @@ pub fn judge(case: &Case, sound: &Folder, scratch: &Path) -> Judged {
         Ok(report) => report,
         Err(error) => return Judged { trouble: Some(error.to_string()), ..judged },
     };
-    let counts = |kind: &Kind| kind.severity() > Severity::Note || Some(*kind) == expected;
+    let counts = |kind: &Kind| kind.severity() > Severity::Note || Some(*kind) == wanted;
     judged.found = report.counts.keys().copied().filter(counts).map(Kind::name).collect();
-    judged.as_expected = match expected {
+    judged.as_expected = match wanted {
         None => report.outcome == Outcome::Verified,
         Some(kind) => {
-            let mut named = report.findings.iter().filter(|one| one.kind == kind);
             // Where it is must be said too.
-            let named = named.any(|one| one.object.is_some());
-            named
-                && match kind.severity() {
-                    Severity::Difference => report.outcome == Outcome::Difference,
-                    Severity::Incomplete => report.outcome != Outcome::Verified,
-                    Severity::Note => true,
-                }
+            let is_named = |one: &&Finding| one.kind == kind && one.object.is_some();
+            let outcome = match kind.severity() {
+                Severity::Difference => report.outcome == Outcome::Difference,
+                Severity::Incomplete => report.outcome != Outcome::Verified,
+                Severity::Note => true,
+            };
+            outcome && report.findings.iter().any(|one| is_named(&one))
         }
     };
     judged
 }
 
-fn tamper(how: How, sound: &Maker, scratch: &Path) -> Result<stele_verify::lake::Report, Error> {
+fn tamper(how: How, sound: &Maker, scratch: &Path) -> Result<Report, Error> {
     let mut maker = sound.copy_to(scratch)?;
     let mut options = maker.options();
     match how {

@@ -52,6 +52,8 @@ pub(crate) struct Maker {
     pub(crate) dropped: Vec<(i64, u32)>,
     /// What is in no file yet.
     pub(crate) memory: Vec<Row>,
+    /// Whether there is something in the write-ahead log.
+    has_log: bool,
     /// What went to the write-ahead log last.
     pub(crate) in_log: Vec<Row>,
     /// The rows of each file of the table.
@@ -115,6 +117,7 @@ impl Maker {
             seeds: Vec::new(),
             dropped: Vec::new(),
             memory: Vec::new(),
+            has_log: false,
             in_log: Vec::new(),
             files: BTreeMap::new(),
             facts: BTreeMap::new(),

@@ -144,8 +144,10 @@ impl Node {
     /// The intake may wait for room in memory, which the store makes beside this: so nothing here
     /// blocks the task.
     pub(super) async fn record(&self) -> Result<(), NodeError> {
+        let _one_at_a_time = self.recording.lock().await;
         let committed = self.store.committed_sequence();
         follow_table(&self.ledger, &self.store).await?;
+        let version = self.ledger.next_version().saturating_sub(1);
         let sequence = self.store.view().active.last_sequence;
         let (intake, ledger) = (self.intake.clone(), self.ledger.clone());
         let told = self.told.load(Relaxed);
@@ -161,6 +163,7 @@ impl Node {
         });
         written.await.map_err(|error| NodeError::Task(error.to_string()))??;
         self.told.fetch_max(committed, Relaxed);
+        self.store.recorded(version).await;
         Ok(())
     }
 

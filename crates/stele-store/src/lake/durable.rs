@@ -174,6 +174,29 @@ fn write_durably(target: &FilePath, payload: &PutPayload, create: bool) -> io::R
     sync_folder(folder)
 }
 
+/// Removes what a process left behind that ended while it wrote: names that end in `#` and digits,
+/// in a folder and below. Nothing may be written there meanwhile.
+pub(super) fn clear_unfinished(folder: &FilePath) -> io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            clear_unfinished(&entry.path())?;
+            continue;
+        }
+        let name = entry.file_name();
+        let ending = name.to_str().and_then(|name| name.rsplit_once('#'));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if ending.is_some_and(|(_, digits)| is_number(digits)) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A new file beside the target. `LocalFileSystem` does not list names that end in `#` and digits.
 fn temporary_beside(target: &FilePath) -> io::Result<(PathBuf, File)> {
     let mut attempt = std::process::id();

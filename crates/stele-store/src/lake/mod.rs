@@ -85,6 +85,27 @@ impl Lake {
         Arc::new(PrefixStore::new(self.root.clone(), self.prefix.clone().join(name)))
     }
 
+    /// Removes what was half written into folders of the lake when a process ended. Only on a local
+    /// disk is there anything. Nobody else may write there meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Location`] where it cannot be removed.
+    pub async fn clear_unfinished(&self, folders: &[&'static str]) -> Result<(), StoreError> {
+        let Ok(lake) = self.url.to_file_path() else { return Ok(()) };
+        let folders: Vec<_> = folders.iter().map(|folder| lake.join(folder)).collect();
+        let cleared = tokio::task::spawn_blocking(move || {
+            folders.iter().try_for_each(|folder| durable::clear_unfinished(folder))
+        });
+        let failed = |message: String| StoreError::Location {
+            location: self.url.to_string(),
+            message: format!("what was half written there cannot be removed: {message}"),
+        };
+        cleared
+            .await
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| failed(error.to_string()))
+    }
+
     /// The address of a folder of the lake, with a trailing slash.
     ///
     /// # Errors

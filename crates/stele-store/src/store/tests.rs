@@ -57,7 +57,11 @@ struct Trial<'a> {
     failed: bool,
 }
 
-impl Trial<'_> {
+impl<'a> Trial<'a> {
+    fn new(storage: &'a FaultStore, after: After, applied: u64) -> Self {
+        Self { storage, after, applied, forgotten: 0, failed: false }
+    }
+
     async fn act(&mut self, store: &Store, act: Act) -> Result<(), StoreError> {
         match act {
             Act::Apply(sequence) => {
@@ -257,6 +261,76 @@ fn a_full_disk_is_named_and_leaves_nothing_behind() {
         storage.heal();
         assert_eq!(store.flush_all(NOW_MILLIS).await.unwrap(), 3);
         assert_eq!(ids(&store).await, ids_up_to(3));
+    });
+}
+
+/// The task that flushes is given up while its commit is on the way; the flush that follows meets it.
+#[test]
+fn a_flush_that_was_given_up_and_comes_through_leaves_no_file_of_the_one_after_it() {
+    runtime().block_on(async {
+        let storage = files(2).await;
+        let (given_up, after) = (open(&storage).await.unwrap(), open(&storage).await.unwrap());
+        for store in [&given_up, &after] {
+            store.apply(rows(3, entry(3)), 3, 0).unwrap();
+        }
+        given_up.flush_all(NOW_MILLIS).await.unwrap();
+        assert_eq!(after.flush_all(NOW_MILLIS).await.unwrap(), 3);
+        let mut trial = Trial::new(&storage, After::Retry, 3);
+        trial.check(&after).await;
+    });
+}
+
+/// Somebody compares the table with a record of its commits. Until a commit is on it, what announced
+/// the commit and what it replaced are there.
+#[test]
+fn what_is_not_on_record_stays_announced_and_keeps_what_it_replaced() {
+    runtime().block_on(async {
+        let storage = files(2).await;
+        let config =
+            StoreConfig { retired_grace_ms: 0, is_recorded: true, ..StoreConfig::default() };
+        let open = || Store::open(storage.lake(), crate::testing::WRITER, config, NOW_MILLIS);
+        let store = open().await.unwrap();
+        store.recorded(store.view().version).await;
+        store.apply(rows(3, entry(3)), 3, 0).unwrap();
+        store.flush_all(NOW_MILLIS).await.unwrap();
+        store.compact(true, NOW_MILLIS).await.unwrap();
+        let there = storage.names("lake").await;
+        let intents = async || storage.names("lake/_intents").await.len();
+        assert_eq!(intents().await, 2, "{there:?}");
+        store.delete_retired(NOW_MILLIS + 10_000).await.unwrap();
+        assert_eq!(storage.names("lake").await, there, "nothing is on record");
+        drop(store);
+        let store = open().await.unwrap();
+        assert_eq!(storage.names("lake").await, there, "also after a start");
+        store.recorded(store.view().version).await;
+        store.delete_retired(NOW_MILLIS + 10_000).await.unwrap();
+        assert_eq!(intents().await, 0);
+        Trial::new(&storage, After::Retry, 3).check(&store).await;
+    });
+}
+
+/// A process that is killed leaves half of a file under a name of its own beside the whole one.
+#[test]
+fn what_was_half_written_goes_at_the_next_start_and_nothing_else() {
+    runtime().block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = crate::lake::Lake::open(folder.path().to_str().unwrap()).unwrap();
+        let open = || {
+            Store::open(lake.clone(), crate::testing::WRITER, StoreConfig::default(), NOW_MILLIS)
+        };
+        drop(open().await.unwrap());
+        let (half, kept) = (
+            ["events/dataset=a/day=2026-01-01/x.parquet#17", "_intents/y.json#1"],
+            ["events/dataset=a/day=2026-01-01/x.parquet", "events/a#b", "events/a#", "z#1"],
+        );
+        for name in half.iter().chain(&kept) {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "half").unwrap();
+        }
+        drop(open().await.unwrap());
+        assert!(half.iter().all(|name| !folder.path().join(name).exists()));
+        assert!(kept.iter().all(|name| folder.path().join(name).exists()));
     });
 }
 

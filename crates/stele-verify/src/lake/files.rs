@@ -41,15 +41,27 @@ struct Intent {
     remove: Vec<String>,
 }
 
-/// The paths that announced commits are about.
-fn announced(ctx: &Context<'_>) -> BTreeSet<String> {
+impl Intent {
+    /// Whether its commit is on record. It stays as long as the files lie there that the commit
+    /// replaced, and excuses nothing any more: else somebody could undo by it what is recorded.
+    fn is_done(&self, commits: &Commits) -> bool {
+        let was = |path: &String| commits.live.contains_key(path) || commits.removed.contains(path);
+        let is_gone = |path: &String| commits.removed.contains(path);
+        self.add.iter().any(was) || (self.add.is_empty() && self.remove.iter().all(is_gone))
+    }
+}
+
+/// The paths that announced commits are about, as far as these are not on record yet.
+fn announced(ctx: &Context<'_>, commits: &Commits) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for name in ctx.place.list(ctx, &ctx.place.intents()).into_keys() {
         let name = format!("{}{name}", ctx.place.intents());
         let bytes = ctx.place.read(&name, INTENT_BYTES_MAX).ok().flatten().unwrap_or_default();
         // One that cannot be read excuses nothing.
         let intent: Intent = serde_json::from_slice(&bytes).unwrap_or_default();
-        paths.extend(intent.add.into_iter().chain(intent.remove));
+        if !intent.is_done(commits) {
+            paths.extend(intent.add.into_iter().chain(intent.remove));
+        }
     }
     paths
 }
@@ -87,11 +99,11 @@ fn unsigned(ctx: &Context<'_>, commits: &Commits) -> BTreeSet<String> {
 
 /// Looks what lies in the table's folder.
 pub(super) fn list(ctx: &Context<'_>, commits: &Commits) -> Listed {
-    let mut announced = announced(ctx);
+    let mut announced = announced(ctx, commits);
     announced.extend(unsigned(ctx, commits));
     let mut there = ctx.place.list(ctx, &ctx.place.table(""));
     // What was announced between the two listings.
-    announced.extend(self::announced(ctx));
+    announced.extend(self::announced(ctx, commits));
     let mut listed = Listed::default();
     for (path, live) in &commits.live {
         let found = there.remove(path).map(|bytes| (path.clone(), bytes)).or_else(|| {
@@ -142,7 +154,7 @@ fn others(
     let (mut replaced, mut derived) = (Vec::new(), Vec::new());
     for path in there.keys() {
         let name = ctx.place.table(path);
-        if is_logged(path) {
+        if is_logged(path) || is_unfinished(path, commits, announced) {
             continue;
         }
         if let Some(file) = path.strip_prefix("_delta_log/") {
@@ -177,6 +189,21 @@ fn others(
             ctx.findings.find(Finding::new(kind).object(first).detail(detail));
         }
     }
+}
+
+/// Whether it is what a process left that ended while it wrote a file that was announced, or a
+/// commit that is not on record: no reader of the table takes such a name for a file of it. The next
+/// start removes it.
+fn is_unfinished(path: &str, commits: &Commits, announced: &BTreeSet<String>) -> bool {
+    let Some((whole, digits)) = path.rsplit_once('#') else { return false };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let version = whole.strip_prefix("_delta_log/").and_then(|file| file.strip_suffix(".json"));
+    let is_next = version
+        .and_then(|digits| digits.parse::<u64>().ok())
+        .is_some_and(|version| version >= commits.next_version && commit_file(version) == whole);
+    is_next || announced.contains(whole)
 }
 
 /// Whether a commit only does what was announced. Such a commit may be a moment old.

@@ -16,9 +16,18 @@ use super::history::History;
 /// The folder of the write-ahead log.
 const FOLDER: &str = "wal";
 
-/// Events of one payload: its batch, the segment, and of each event its position, its place among
-/// the stored, and its leaf.
-type Run = (u32, String, Vec<(u32, u32, Option<Hash>)>);
+/// Events of one payload.
+#[derive(Debug)]
+struct Run {
+    /// Its number in the log.
+    sequence: u64,
+    /// Its batch, among all.
+    at: u32,
+    /// The segment.
+    name: String,
+    /// Of each event its position, its place among the stored, and its leaf.
+    events: Vec<(u32, u32, Option<Hash>)>,
+}
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -31,10 +40,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Adds what was in no file; gives the number of these events.
+    /// Adds what was in no file and need not be; gives the number of these events. What the last
+    /// commit says it has moved into the table must be there: the log does not make up for it, for
+    /// it is about to be shortened.
     pub(super) fn give(&self, ctx: &Context<'_>, history: &History, gathering: &Gathering) -> u64 {
         let mut count = 0;
-        for (at, name, events) in &self.runs {
+        let covers = history.commits.covers;
+        for Run { at, name, events, .. } in self.runs.iter().filter(|run| run.sequence > covers) {
             let batch = history.batches[*at as usize].record.batch;
             let erased = history.erased.get(&batch);
             let is_new = |(position, index, _): &&(u32, u32, Option<Hash>)| {
@@ -57,7 +69,8 @@ pub(super) fn read(ctx: &Context<'_>, history: &History) -> Found {
         let name = format!("{FOLDER}/{name}");
         match record::decode(body) {
             Ok(Record::Append(placement, payload)) => {
-                append(ctx, history, &name, placement, &payload, &mut found);
+                let place = (sequence, &name[..]);
+                append(ctx, history, place, placement, &payload, &mut found);
             }
             Ok(Record::Close { .. }) => {}
             Err(error) => {
@@ -96,7 +109,7 @@ pub(super) fn read(ctx: &Context<'_>, history: &History) -> Found {
 fn append(
     ctx: &Context<'_>,
     history: &History,
-    name: &str,
+    (sequence, name): (u64, &str),
     placement: Placement,
     payload: &Payload,
     found: &mut Found,
@@ -121,5 +134,5 @@ fn append(
         let salt = batch.salts.as_ref().and_then(|salts| salts.salt(position));
         events.push((position, index, salt.map(|salt| event_leaf(&salt, raw))));
     }
-    found.runs.push((at, name.to_owned(), events));
+    found.runs.push(Run { sequence, at, name: name.to_owned(), events });
 }

@@ -312,7 +312,10 @@ impl Work<'_> {
         let batch = run[0].batch;
         let newest = self.history.time_range.map_or(i64::MIN, |(_, last)| last);
         let received = run.iter().map(|row| row.received).min().unwrap_or(i64::MIN);
-        let highest = self.history.batches.iter().map(|one| one.record.batch).max();
+        // Each dataset fills a batch of its own: another's may have been recorded before it.
+        let dataset = opened.file.live.stated.as_ref().map(|stated| &stated.dataset);
+        let same = |one: &&BatchState| dataset.is_none_or(|dataset| one.record.dataset == *dataset);
+        let highest = self.history.batches.iter().filter(same).map(|one| one.record.batch).max();
         let late = newest > received.saturating_add(RECORDED_WITHIN_MICROS);
         let may_come = !late && highest.is_none_or(|highest| batch > highest);
         let kind = if may_come { Kind::RowUnrecorded } else { Kind::RowForeign };

@@ -8,6 +8,7 @@ pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod reference;
 pub(crate) mod search;
+pub(crate) mod selftest;
 pub(crate) mod signer;
 pub(crate) mod sql;
 pub(crate) mod store;

@@ -5,6 +5,7 @@ mod corpus;
 mod ledger;
 mod node;
 mod page;
+mod selftest;
 mod server;
 mod signer;
 mod test_witness;

@@ -4,7 +4,7 @@ use stele_verify::lake::Kind;
 
 use super::{Unclassed, compactor, writer};
 use crate::Error;
-use crate::lake::rows::Row;
+use crate::lake::standard::sent;
 
 pub(super) const CASES: &[Unclassed] = &[
     compactor("a row left out", Kind::RowMissing, |rows| drop(rows.remove(5))),
@@ -40,15 +40,25 @@ pub(super) const CASES: &[Unclassed] = &[
         maker.compact_with_inputs(|inputs| drop(inputs.pop()))
     }),
     writer("an input whose rows it has not written", Kind::RowMissing, |maker| {
-        let second = maker.files.values().nth(1).and_then(|rows| rows.first());
-        let second = second.map(|row| (row.batch, row.pos));
-        let second = second.ok_or(Error::Lacks("second file"))?;
-        let of_second = |row: &Row, rows: &[Row]| {
-            (row.batch, row.pos) == second
-                || rows.iter().any(|other| (other.batch, other.pos) == (row.batch, row.pos))
-        };
-        let gone = maker.files.values().nth(1).cloned().unwrap_or_default();
-        maker.compact_wrongly(|rows| rows.retain(|row| !of_second(row, &gone)))
+        let largest = maker.largest()?;
+        let folder = largest.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut others = maker.files.iter().filter(|(path, _)| **path != largest);
+        let other = others.find(|(path, _)| path.starts_with(folder));
+        let (_, gone) = other.ok_or(Error::Lacks("second file in a partition"))?;
+        let gone: Vec<_> = gone.iter().map(|row| (row.batch, row.pos)).collect();
+        maker.compact_wrongly(|rows| rows.retain(|row| !gone.contains(&(row.batch, row.pos))))
+    }),
+    writer("a flush that leaves an event in the log", Kind::RowMissing, |maker| {
+        maker.batch(&sent(5, 0)[..1], &[])?;
+        maker.memory_to_log()?;
+        maker.memory = maker.in_log.clone();
+        maker.memory.pop();
+        maker.covers += 1_000;
+        maker.flush()
+    }),
+    writer("it covers what the table does not hold", Kind::RowMissing, |maker| {
+        maker.covers += 1_000;
+        maker.compact()
     }),
     writer("an input twice", Kind::CommitReplay, |maker| {
         maker.compact_with_inputs(|inputs| inputs.extend_from_within(..1))

@@ -66,6 +66,9 @@ pub(super) const CASES: &[Unclassed] = &[
         let bytes = fs::read(maker.path(&largest(maker)?))?;
         maker.write("lake/events/dataset=main/day=2001-07-21/part-x.parquet", &bytes)
     }),
+    files("one more that looks half written", Kind::FileUnlogged, |maker| {
+        maker.write("lake/events/x.parquet#77", b"PAR1")
+    }),
     files("one more in the table's log", Kind::FileUnlogged, |maker| {
         maker.write("lake/events/_delta_log/_sidecars.json", b"{}")
     }),

@@ -1,26 +1,25 @@
 //! Whoever has another key than the ledger's, and whoever has stolen it.
 
 use stele_ledger::key::Signer;
-use stele_ledger::record::Deed;
+use stele_ledger::record::{Deed, Record};
 use stele_verify::lake::Kind;
 
 use super::How::Writer;
 use super::past::{anchor, forget};
-use super::{Done, How, Unclassed, checkpoint, files, options};
+use super::{Done, Expected, Unclassed, checkpoint, files, options};
 use crate::Error;
 use crate::lake::maker::Maker;
 
-/// Another past: the last sign of life tells something else. Nothing is written yet.
+/// Another past: the last act is dated a moment later. Nothing is written yet.
 pub(super) fn rewrite_past(maker: &mut Maker) -> Done {
-    let is_beat = |entry: &Vec<u8>| entry.starts_with(b"{\"v\":1,\"t\":\"beat\"");
-    let beat = maker.entries.iter().rposition(is_beat);
-    let beat = beat.ok_or(Error::Lacks("sign of life"))?;
-    let entry = String::from_utf8_lossy(&maker.entries[beat]).into_owned();
-    maker.entries[beat] = entry.replace("\"backlog\":", "\"backlog\":1").into_bytes();
-    if maker.entries[beat] == entry.as_bytes() {
-        return Err(Error::Lacks("sign of life that tells the backlog"));
+    for entry in maker.entries.iter_mut().rev() {
+        if let Record::Act(mut act) = Record::decode(entry)? {
+            act.at_micros += 1;
+            *entry = Record::Act(act).encode()?;
+            return Ok(());
+        }
     }
-    Ok(())
+    Err(Error::Lacks("act in its ledger"))
 }
 
 /// Another past, signed with the ledger's key, and every checkpoint in the folder with it.
@@ -38,6 +37,8 @@ fn by_another_key(maker: &Maker, change: fn(&mut Maker) -> Done) -> Done {
     forger.publish_all_by(&other)
 }
 
+/// The last one is the limit, as the documents say it: whoever has the key and every copy of the
+/// checkpoint can write another past. Witnesses and anchors are against that.
 pub(super) const CASES: &[Unclassed] = &[
     files("all signed with another key", Kind::CheckpointUnsigned, |maker| {
         by_another_key(maker, |_| Ok(()))
@@ -85,9 +86,5 @@ pub(super) const CASES: &[Unclassed] = &[
             Ok(std::fs::write(m.ledger("checkpoint"), format!("{signed}{line}\n"))?)
         },
     ),
-    ("stolen, with no anchor and no witness", None, LIMIT),
+    ("stolen, with no anchor and no witness", Expected::Limit, Writer(rewritten)),
 ];
-
-/// The limit, as the documents say it: whoever has the key and every copy of the checkpoint can
-/// write another past. Witnesses and anchors are against that.
-const LIMIT: How = Writer(rewritten);

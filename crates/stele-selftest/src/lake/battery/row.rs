@@ -89,7 +89,9 @@ pub(super) const BY_THE_WRITER: &[Unclassed] = &[
         rows.push(Row { batch: 17, ..rows[5].clone() });
     }),
     compactor("a batch that is still to come", Kind::RowForeign, |rows| {
-        rows.push(Row { batch: rows[5].batch + 500, ..rows[5].clone() });
+        // Long ago: what is new may be in a batch that is not recorded yet.
+        let received = rows[5].received - 86_400_000_000;
+        rows.push(Row { batch: rows[5].batch + 500, received, ..rows[5].clone() });
     }),
     writer("a batch of a moment ago", Kind::RowUnrecorded, |maker| {
         let received = maker.now;

@@ -32,6 +32,15 @@ pub(super) const BY_SOMEBODY: &[Unclassed] = &[
         let text = serde_json::json!({"remove": {"path": maker.largest()?}}).to_string();
         maker.write(&name, text.as_bytes())
     }),
+    files("one more that undoes what was announced", Kind::CommitUnlogged, |maker| {
+        let name = format!("lake/events/_delta_log/{:020}.json", maker.version);
+        let path = maker.largest()?;
+        // The note to the next start, which stays as long as the files that were replaced.
+        let note = serde_json::json!({"announced_millis": 0, "add": [&path], "remove": []});
+        maker.write("lake/_intents/x.json", note.to_string().as_bytes())?;
+        let text = serde_json::json!({"remove": {"path": path}}).to_string();
+        maker.write(&name, text.as_bytes())
+    }),
     files("a checkpoint for readers that hides a file", Kind::DeltaCheckpoint, |maker| {
         maker.delta_checkpoint(&[])?;
         Ok(())

@@ -129,6 +129,7 @@ impl Maker {
     pub(crate) fn memory_to_log(&mut self) -> Result<(), Error> {
         let rows = std::mem::take(&mut self.memory);
         self.in_log.clone_from(&rows);
+        self.has_log = true;
         let config = WalConfig { segment_bytes: 1 << 14, ..WalConfig::default() };
         let readers = ["store", LEDGER_READER];
         let disk = Arc::new(RealFileSystem);

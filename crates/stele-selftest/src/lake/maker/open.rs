@@ -57,6 +57,7 @@ impl Maker {
             maker.take(index as u64, record, &mut said);
         }
         maker.read_seeds()?;
+        maker.has_log = maker.path("wal").exists();
         for path in &said.paths {
             let rows = maker.rows(path, &said)?;
             maker.files.insert(path.clone(), rows);

@@ -1,10 +1,11 @@
 //! What must not be called a difference.
 
 use proptest::prelude::*;
-use stele_ledger::record::Deed;
+use stele_ledger::record::{Deed, Reason};
 use stele_verify::lake::{Depth, Kind, Options, Outcome, Report};
 
 use crate::lake::maker::Maker;
+use crate::lake::rows::Row;
 use crate::lake::standard::{sent, standard};
 
 fn passes(report: &Report) {
@@ -136,6 +137,47 @@ fn an_announced_commit_that_the_ledger_does_not_know_yet_is_incomplete() {
     let report = published.verify(&maker.options()).unwrap();
     assert_eq!(report.outcome, Outcome::Incomplete, "{report}");
     assert_eq!(report.counts[&Kind::CommitPending], 1, "{report}");
+}
+
+/// Each dataset fills a batch of its own. One that is still open may have a lower number than those
+/// of another that are on record: found by a history of `stele selftest tamper`.
+#[test]
+fn a_batch_of_another_dataset_may_still_be_open() {
+    for (dataset, kind) in [("other", Kind::RowUnrecorded), ("main", Kind::RowForeign)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut maker = standard(folder.path()).unwrap();
+        let open = maker.next_batch;
+        maker.next_batch += 1;
+        maker.batch(&sent(3, 0), &[]).unwrap();
+        let row = maker.memory[0].clone();
+        maker.flush().unwrap();
+        let row = Row { batch: open, dataset: dataset.to_owned(), ..row };
+        let add = maker.file(vec![row]).unwrap();
+        maker.commit(Reason::Flush, &[], &[add]).unwrap();
+        maker.publish().unwrap();
+        let report = maker.verify(&maker.options()).unwrap();
+        assert_eq!(report.counts.get(&kind), Some(&1), "{report}");
+        assert_eq!(report.outcome == Outcome::Incomplete, dataset == "other", "{report}");
+    }
+}
+
+/// What a killed server leaves of a file that it was writing: nothing that a reader would read.
+#[test]
+fn what_is_half_written_is_excused_where_it_was_announced() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = standard(folder.path()).unwrap();
+    let intent = serde_json::json!({"announced_millis": 0, "add": ["x.parquet"], "remove": []});
+    maker.write("lake/_intents/x.json", intent.to_string().as_bytes()).unwrap();
+    maker.write("lake/events/x.parquet#77", b"PAR1").unwrap();
+    let next = format!("lake/events/_delta_log/{:020}.json#77", maker.version);
+    maker.write(&next, b"{").unwrap();
+    passes(&maker.verify(&maker.options()).unwrap());
+    for other in ["lake/events/y.parquet#77", "lake/events/x.parquet#7x"] {
+        maker.write(other, b"PAR1").unwrap();
+        let report = maker.verify(&maker.options()).unwrap();
+        assert_eq!(report.counts[&Kind::FileUnlogged], 1, "{report}");
+        std::fs::remove_file(maker.path(other)).unwrap();
+    }
 }
 
 #[test]
