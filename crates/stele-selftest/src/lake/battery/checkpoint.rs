@@ -28,11 +28,16 @@ pub(super) fn ask(options: &mut Options) -> Done {
     Ok(())
 }
 
+/// The time, by the clock of a witness.
+fn seconds(maker: &Maker) -> u64 {
+    (maker.now / 1_000_000) as u64
+}
+
 /// Lets the witness sign the checkpoint that is there.
 pub(super) fn sign(maker: &Maker) -> Done {
     checkpoint(maker, |text| {
         let mut note = Note::parse(text.as_bytes())?;
-        note.sign(&witness()?, 7)?;
+        note.sign(&witness()?, seconds(maker))?;
         Ok(note.to_string())
     })
 }
@@ -42,7 +47,7 @@ fn signature_of(maker: &Maker, text: impl FnOnce(&str) -> String) -> Done {
     let mut note = maker.note(&*maker.signer)?;
     let mut other = note.clone();
     other.text = text(&other.text);
-    other.sign(&witness()?, 7)?;
+    other.sign(&witness()?, seconds(maker))?;
     note.signatures.extend(other.signatures.pop());
     checkpoint(maker, |_| Ok(note.to_string()))
 }
@@ -115,6 +120,17 @@ pub(super) const CASES: &[Unclassed] = &[
     options("a witness has signed one of another log", Kind::WitnessSignature, |maker, options| {
         ask(options)?;
         signature_of(maker, |text| text.replacen(maker.origin(), "stele-ffffffff/1", 1))
+    }),
+    options("a witness has signed, and long ago", Kind::WitnessBehind, |maker, options| {
+        ask(options)?;
+        sign(maker)?;
+        maker.archive()?;
+        // A sign of life now and then, and none of the witness.
+        for _ in 0..9 {
+            maker.tick(50);
+            maker.beat()?;
+        }
+        maker.publish()
     }),
     options("a witness that was not asked", Kind::WitnessMissing, |maker, options| {
         let asked = Ed25519Signer::from_seed("v", Algorithm::CosignatureV1, &[8; 32])?;

@@ -83,6 +83,9 @@ pub(super) const CASES: &[Unclassed] = &[
         Ok(fs::write(maker.ledger("checkpoint"), note)?)
     }),
     files("a foreign file", Kind::LedgerForeign, |maker| maker.write("lake/_ledger/1/tile/x", b"")),
+    files("a note that nobody signs", Kind::SignerAway, |maker| {
+        maker.write("lake/_ledger/1/unsigned", br#"{"since":1,"reason":"x"}"#)
+    }),
     files("seeds deleted", Kind::SeedMissing, |maker| {
         Ok(fs::remove_file(maker.ledger("seeds/000"))?)
     }),
