@@ -264,7 +264,8 @@ fn a_full_disk_is_named_and_leaves_nothing_behind() {
     });
 }
 
-/// The task that flushes is given up while its commit is on the way; the flush that follows meets it.
+/// The task that flushes is given up while its commit is on the way; the flush that follows meets
+/// it.
 #[test]
 fn a_flush_that_was_given_up_and_comes_through_leaves_no_file_of_the_one_after_it() {
     runtime().block_on(async {
@@ -280,8 +281,8 @@ fn a_flush_that_was_given_up_and_comes_through_leaves_no_file_of_the_one_after_i
     });
 }
 
-/// Somebody compares the table with a record of its commits. Until a commit is on it, what announced
-/// the commit and what it replaced are there.
+/// Somebody compares the table with a record of its commits. Until a commit is on it, what
+/// announced the commit and what it replaced are there.
 #[test]
 fn what_is_not_on_record_stays_announced_and_keeps_what_it_replaced() {
     runtime().block_on(async {

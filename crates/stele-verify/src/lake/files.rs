@@ -192,8 +192,8 @@ fn others(
 }
 
 /// Whether it is what a process left that ended while it wrote a file that was announced, or a
-/// commit that is not on record: no reader of the table takes such a name for a file of it. The next
-/// start removes it.
+/// commit that is not on record: no reader of the table takes such a name for a file of it. The
+/// next start removes it.
 fn is_unfinished(path: &str, commits: &Commits, announced: &BTreeSet<String>) -> bool {
     let Some((whole, digits)) = path.rsplit_once('#') else { return false };
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

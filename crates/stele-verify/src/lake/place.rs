@@ -144,7 +144,8 @@ impl Tiles for FolderTiles<'_> {
         &self,
         tile: &Tile,
     ) -> Result<Option<Vec<u8>>, Box<dyn std::error::Error + Send + Sync>> {
-        // A server at work may replace a narrow tile by a wider one between the look and the reading.
+        // A server at work may replace a narrow tile by a wider one between the look and the
+        // reading.
         for _ in 0..TRIES_MAX {
             let found = self.0.read(&self.0.ledger(&tile.to_string()), TILE_BYTES_MAX)?;
             if found.is_some() {

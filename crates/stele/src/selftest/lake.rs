@@ -64,8 +64,8 @@ pub(crate) fn conflicts(numbers: std::ops::Range<u64>) -> Body {
     body
 }
 
-/// Makes the folder `data` below a folder: sources, datasets, duplicates, conflicts, a compaction, a
-/// change of the key, a restart, and a kill with events that are only in the write-ahead log.
+/// Makes the folder `data` below a folder: sources, datasets, duplicates, conflicts, a compaction,
+/// a change of the key, a restart, and a kill with events that are only in the write-ahead log.
 pub(crate) fn make(folder: &Path) -> anyhow::Result<Folder> {
     let mut working = Working::start(folder, LIMITS)?;
     let mut events = 0;
