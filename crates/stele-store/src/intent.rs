@@ -76,7 +76,8 @@ pub(crate) async fn recover(
         let replaced: HashSet<String> =
             intents.iter().flat_map(|(_, intent)| intent.remove.iter().cloned()).collect();
         let is_made = |path: &String| known.contains(path.as_str()) || replaced.contains(path);
-        intents.retain(|(_, intent)| !intent.add.iter().any(is_made));
+        // One that adds nothing cannot be told from one that is made.
+        intents.retain(|(_, intent)| !intent.add.is_empty() && !intent.add.iter().any(is_made));
     }
     // A file that was added by one commit may have been replaced by the next.
     let waits: HashSet<&str> = intents

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 
 use ring::digest::{Context as Digest, SHA256};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use stele_ledger::hash::Hash;
 
 use super::Context;
@@ -47,9 +48,16 @@ impl Intent {
     fn is_done(&self, commits: &Commits) -> bool {
         let was = |path: &String| commits.live.contains_key(path) || commits.removed.contains(path);
         let is_gone = |path: &String| commits.removed.contains(path);
-        self.add.iter().any(was) || (self.add.is_empty() && self.remove.iter().all(is_gone))
+        if !self.add.is_empty() {
+            return self.add.iter().any(was);
+        }
+        !self.remove.is_empty() && self.remove.iter().all(is_gone)
     }
 }
+
+/// Among announced paths: a commit without any. Where all that came was known already, one only
+/// says how far the table is.
+const NO_PATH: &str = "";
 
 /// The paths that announced commits are about, as far as these are not on record yet.
 fn announced(ctx: &Context<'_>, commits: &Commits) -> BTreeSet<String> {
@@ -58,10 +66,14 @@ fn announced(ctx: &Context<'_>, commits: &Commits) -> BTreeSet<String> {
         let name = format!("{}{name}", ctx.place.intents());
         let bytes = ctx.place.read(&name, INTENT_BYTES_MAX).ok().flatten().unwrap_or_default();
         // One that cannot be read excuses nothing.
-        let intent: Intent = serde_json::from_slice(&bytes).unwrap_or_default();
-        if !intent.is_done(commits) {
-            paths.extend(intent.add.into_iter().chain(intent.remove));
+        let Ok(intent) = serde_json::from_slice::<Intent>(&bytes) else { continue };
+        if intent.is_done(commits) {
+            continue;
         }
+        if intent.add.is_empty() && intent.remove.is_empty() {
+            paths.insert(NO_PATH.to_owned());
+        }
+        paths.extend(intent.add.into_iter().chain(intent.remove));
     }
     paths
 }
@@ -210,19 +222,31 @@ fn is_unfinished(path: &str, commits: &Commits, announced: &BTreeSet<String>) ->
 fn is_announced(ctx: &Context<'_>, name: &str, announced: &BTreeSet<String>) -> bool {
     let bytes = ctx.place.read(name, COMMIT_BYTES_MAX).ok().flatten().unwrap_or_default();
     let is_known = |path: &String| announced.contains(path) || announced.contains(&decoded(path));
-    changes(&bytes).is_some_and(|paths| !paths.is_empty() && paths.iter().all(is_known))
+    changes(&bytes).is_some_and(|paths| match &paths[..] {
+        [] => announced.contains(NO_PATH),
+        paths => paths.iter().all(is_known),
+    })
 }
 
-/// The paths that a commit adds and removes; nothing where it cannot be read.
+/// The paths that a commit adds and removes; nothing where it cannot be read, or does more, such as
+/// to change the columns.
 fn changes(commit: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     struct Path {
         path: String,
     }
     #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Line {
         add: Option<Path>,
         remove: Option<Path>,
+        #[serde(rename = "commitInfo")]
+        _info: Option<IgnoredAny>,
+        #[serde(rename = "txn")]
+        _transaction: Option<IgnoredAny>,
+    }
+    if commit.is_empty() {
+        return None;
     }
     let mut paths = Vec::new();
     for line in commit.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

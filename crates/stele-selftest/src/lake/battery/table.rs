@@ -32,6 +32,16 @@ pub(super) const BY_SOMEBODY: &[Unclassed] = &[
         let text = serde_json::json!({"remove": {"path": maker.largest()?}}).to_string();
         maker.write(&name, text.as_bytes())
     }),
+    files("one more that says how far the table is", Kind::CommitUnlogged, |maker| {
+        let name = format!("lake/events/_delta_log/{:020}.json", maker.version);
+        maker.write(&name, br#"{"txn":{"appId":"writer-1","version":999999}}"#)
+    }),
+    files("one more that changes the columns, announced", Kind::CommitUnlogged, |maker| {
+        maker.write("lake/_intents/x.json", br#"{"add":["x.parquet"],"remove":[]}"#)?;
+        let name = format!("lake/events/_delta_log/{:020}.json", maker.version);
+        let text = "{\"add\":{\"path\":\"x.parquet\"}}\n{\"metaData\":{}}\n";
+        maker.write(&name, text.as_bytes())
+    }),
     files("one more that undoes what was announced", Kind::CommitUnlogged, |maker| {
         let name = format!("lake/events/_delta_log/{:020}.json", maker.version);
         let path = maker.largest()?;

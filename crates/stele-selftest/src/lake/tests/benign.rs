@@ -161,6 +161,25 @@ fn a_batch_of_another_dataset_may_still_be_open() {
     }
 }
 
+/// Where all that came was known already, a commit only says how far the table is: found by a
+/// history of `stele selftest tamper`.
+#[test]
+fn a_commit_that_adds_nothing_may_be_announced_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = standard(folder.path()).unwrap();
+    maker.write("lake/_intents/x.json", br#"{"add":[],"remove":[]}"#).unwrap();
+    passes(&maker.verify(&maker.options()).unwrap());
+    let name = format!("lake/events/_delta_log/{:020}.json", maker.version);
+    maker.write(&name, b"{\"commitInfo\":{}}\n{\"txn\":{\"appId\":\"w\"}}\n").unwrap();
+    let report = maker.verify(&maker.options()).unwrap();
+    assert_eq!(report.counts.get(&Kind::CommitPending), Some(&1), "{report}");
+    assert_eq!(report.outcome, Outcome::Incomplete, "{report}");
+    for wrong in [&b""[..], b"{\"metaData\":{}}\n", b"{\"txn\":{}}\n{\"protocol\":{}}"] {
+        maker.write(&name, wrong).unwrap();
+        assert!(maker.verify(&maker.options()).unwrap().has(Kind::CommitUnlogged));
+    }
+}
+
 /// What a killed server leaves of a file that it was writing: nothing that a reader would read.
 #[test]
 fn what_is_half_written_is_excused_where_it_was_announced() {
