@@ -91,7 +91,7 @@ operator should look at something; `problems` says at what. */
   "/api/v1/import/{content_sha256}": {
   };
   /** The signed checkpoint of the log (C2SP tlog-checkpoint): the newest that enough witnesses have
-signed; the newest of all where none has to. */
+signed, or the first that they were asked for; the newest of all where none has to sign. */
   "/api/v1/ledger/checkpoint": {
     /** Whether the newest is asked for, signed by witnesses or not. */
     newest?: boolean | null;
