@@ -82,6 +82,12 @@ fn of_note(ctx: &Context<'_>, size: u64, note: &Note) -> Result<Witnessed, Ledge
     Ok(Witnessed {
         size,
         time_seconds: policy.witnessed_seconds(note)?.unwrap_or(0),
-        witnesses: signed.iter().map(|one| one.key.name().to_owned()).collect(),
+        // In the order in which they were given, not in that of their answers.
+        witnesses: policy
+            .witnesses()
+            .iter()
+            .filter(|key| signed.iter().any(|one| one.key == *key))
+            .map(|key| key.name().to_owned())
+            .collect(),
     })
 }
