@@ -13,6 +13,7 @@ use anyhow::{Context, bail, ensure};
 use stele_event::columns_doc::columns_markdown;
 
 use crate::arguments::Arguments;
+use crate::page;
 use crate::steps::Outcome;
 use crate::workspace::{self, Workspace};
 
@@ -45,7 +46,12 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Re
     let mode = if arguments.flag("--check") { Mode::Check } else { Mode::Write };
     arguments.finish()?;
     workspace::run(&mut workspace.cargo(&["build", "--workspace", "--bins"]))?;
-    check(workspace, mode).map(|_| ())
+    check(workspace, mode)?;
+    match mode {
+        Mode::Write => page::generate(workspace),
+        // The page's own check sees to it.
+        Mode::Check => Ok(()),
+    }
 }
 
 /// Goes through the files with a `stele` that is built already.

@@ -54,6 +54,20 @@ pub(crate) fn ensure_made(workspace: &Workspace) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Writes the types of the interface that the page is written against, where Node.js is.
+pub(crate) fn generate(workspace: &Workspace) -> anyhow::Result<()> {
+    match Page::find(workspace)? {
+        Ok(page) => {
+            page.install()?;
+            workspace::run(&mut page.npm(&["run", "--silent", "api"]))
+        }
+        Err(reason) => {
+            eprintln!("skipped: the page's types of the interface: {reason}");
+            Ok(())
+        }
+    }
+}
+
 /// Types, and the unit tests of the page.
 pub(crate) fn check(workspace: &Workspace, counts: &mut TestCounts) -> anyhow::Result<Outcome> {
     let page = match Page::find(workspace)? {
@@ -119,11 +133,17 @@ impl Page {
         Ok(installed.is_ok_and(|installed| installed >= lock))
     }
 
-    fn make(&self) -> anyhow::Result<()> {
-        if !self.is_installed()? {
-            let mut install = self.npm(&["ci", "--no-audit", "--no-fund", "--loglevel", "error"]);
-            workspace::run(&mut install).context("cannot install the packages of the page")?;
+    /// Installs the packages where they are missing or others.
+    fn install(&self) -> anyhow::Result<()> {
+        if self.is_installed()? {
+            return Ok(());
         }
+        let mut install = self.npm(&["ci", "--no-audit", "--no-fund", "--loglevel", "error"]);
+        workspace::run(&mut install).context("cannot install the packages of the page")
+    }
+
+    fn make(&self) -> anyhow::Result<()> {
+        self.install()?;
         workspace::run(&mut self.npm(&["run", "--silent", "build"]))?;
         ensure!(self.is_current()?, "the page was made, and is still older than its sources");
         Ok(())

@@ -171,8 +171,8 @@ pub struct Exception {
     pub expires: String,
 }
 
-/// Fields of a flow log of version 2, which AWS writes by itself.
-pub const FLOW_FIELDS_V2: &[&str] = &[
+/// All fields of flow logs, versions 2 to 10 (VPC user guide, "Flow log records").
+const FLOW_FIELDS: &[&str] = &[
     "version",
     "account-id",
     "interface-id",
@@ -187,7 +187,38 @@ pub const FLOW_FIELDS_V2: &[&str] = &[
     "end",
     "action",
     "log-status",
+    "vpc-id",
+    "subnet-id",
+    "instance-id",
+    "tcp-flags",
+    "type",
+    "pkt-srcaddr",
+    "pkt-dstaddr",
+    "region",
+    "az-id",
+    "sublocation-type",
+    "sublocation-id",
+    "pkt-src-aws-service",
+    "pkt-dst-aws-service",
+    "flow-direction",
+    "traffic-path",
+    "ecs-cluster-arn",
+    "ecs-cluster-name",
+    "ecs-container-instance-arn",
+    "ecs-container-instance-id",
+    "ecs-container-id",
+    "ecs-second-container-id",
+    "ecs-service-name",
+    "ecs-task-definition-arn",
+    "ecs-task-arn",
+    "ecs-task-id",
+    "reject-reason",
+    "resource-id",
+    "encryption-status",
 ];
+
+/// Those of version 2, which AWS writes by itself.
+pub const FLOW_FIELDS_V2: &[&str] = FLOW_FIELDS.split_at(14).0;
 
 impl Default for Baseline {
     fn default() -> Self {

@@ -29,7 +29,7 @@ use crate::lake::Lake;
 use crate::provider::EventsTable;
 use crate::render::{RowBatch, RowStream};
 use crate::schema::query_schema;
-use crate::search::fields::nearest_columns;
+use crate::search::fields::{nearest_columns, suggestion};
 use crate::search::{self, SearchContext};
 use crate::store::{EVENTS, Store, View};
 use limits::Limited;
@@ -294,11 +294,7 @@ fn column_named(name: &str, fields: &[SourceField]) -> Result<Expr, StoreError> 
     if known.contains(&name) {
         return Ok(col(format!("\"{name}\"")));
     }
-    let near = nearest_columns(name, fields, &known);
-    let suggestion = match &near[..] {
-        [] => String::new(),
-        names => format!("did you mean {}? ", names.join(" or ")),
-    };
+    let suggestion = suggestion(&nearest_columns(name, fields, &known));
     Err(StoreError::Query(format!(
         "there is no column `{name}`\nhint: {suggestion}`stele fields` lists the columns"
     )))

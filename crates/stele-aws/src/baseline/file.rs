@@ -6,55 +6,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Baseline, Days, Exception, FLOW_FIELDS_V2, PRESETS, RETENTION_DAYS, RetentionRule, Which, Word,
+    Baseline, Days, Exception, FLOW_FIELDS, FLOW_FIELDS_V2, PRESETS, RETENTION_DAYS, RetentionRule,
+    Which, Word,
 };
 use crate::checks;
 
-/// All fields of flow logs, versions 2 to 10 (VPC user guide, "Flow log records").
-const FLOW_FIELDS: &[&str] = &[
-    "version",
-    "account-id",
-    "interface-id",
-    "srcaddr",
-    "dstaddr",
-    "srcport",
-    "dstport",
-    "protocol",
-    "packets",
-    "bytes",
-    "start",
-    "end",
-    "action",
-    "log-status",
-    "vpc-id",
-    "subnet-id",
-    "instance-id",
-    "tcp-flags",
-    "type",
-    "pkt-srcaddr",
-    "pkt-dstaddr",
-    "region",
-    "az-id",
-    "sublocation-type",
-    "sublocation-id",
-    "pkt-src-aws-service",
-    "pkt-dst-aws-service",
-    "flow-direction",
-    "traffic-path",
-    "ecs-cluster-arn",
-    "ecs-cluster-name",
-    "ecs-container-instance-arn",
-    "ecs-container-instance-id",
-    "ecs-container-id",
-    "ecs-second-container-id",
-    "ecs-service-name",
-    "ecs-task-definition-arn",
-    "ecs-task-arn",
-    "ecs-task-id",
-    "reject-reason",
-    "resource-id",
-    "encryption-status",
-];
 const EKS_TYPES: &[&str] = &["api", "audit", "authenticator", "controllerManager", "scheduler"];
 const INSIGHTS: &[&str] = &["ApiCallRateInsight", "ApiErrorRateInsight"];
 /// Fields of the guidance that AWS does not have, and what they are called there.

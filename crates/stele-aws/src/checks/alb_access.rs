@@ -42,8 +42,7 @@ impl Check for AlbAccess {
         each_balancer(inventory, &kinds, findings, |_, region, each| access_log(region, each));
     }
 
-    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
-        let _ = inventory;
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         balancer::stream("alb", finding)
     }
 }

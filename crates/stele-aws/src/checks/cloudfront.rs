@@ -57,8 +57,7 @@ impl Check for CloudFront {
         }
     }
 
-    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
-        let _ = inventory;
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         let name = finding.resource.rsplit('/').next().filter(|name| *name != "*")?;
         let Finding { account, region, .. } = finding;
         Some(format!("aws:cloudfront:{account}:{region}:{name}"))

@@ -54,8 +54,7 @@ impl Check for EksControlPlane {
         }
     }
 
-    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
-        let _ = inventory;
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         let name = finding.resource.rsplit('/').next().filter(|name| *name != "*")?;
         let Finding { account, region, .. } = finding;
         Some(format!("aws:eks:{account}:{region}:{name}"))

@@ -57,8 +57,7 @@ impl Check for LambdaGroup {
         }
     }
 
-    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
-        let _ = inventory;
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         let name = finding.resource.split(":function:").nth(1).filter(|name| *name != "*")?;
         let Finding { account, region, .. } = finding;
         Some(format!("aws:lambda:{account}:{region}:{name}"))

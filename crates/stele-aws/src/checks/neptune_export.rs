@@ -42,8 +42,7 @@ impl Check for NeptuneExport {
         });
     }
 
-    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
-        let _ = inventory;
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         export::stream(finding)
     }
 }

@@ -55,8 +55,7 @@ impl Check for NlbAccess {
         });
     }
 
-    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
-        let _ = inventory;
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         balancer::stream("nlb", finding)
     }
 }

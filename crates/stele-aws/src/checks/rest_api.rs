@@ -65,8 +65,7 @@ impl Check for RestApi {
         }
     }
 
-    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
-        let _ = inventory;
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         stage::stream(finding)
     }
 }

@@ -30,6 +30,32 @@ pub(super) struct Active<'a> {
 }
 
 impl<'a> Active<'a> {
+    /// Judges each region by its trails, as the nearest of them; what cannot be read is told. Where
+    /// none is logging, `stopped` says what that means for the trail that it is told of.
+    pub(super) fn each_region(
+        inventory: &'a Inventory,
+        findings: &mut Findings<'_>,
+        stopped: impl Fn(String, &str) -> Verdict,
+        judge: impl Fn(&Self, &str) -> Verdict,
+    ) {
+        for (name, region) in regions(inventory) {
+            let active = match Self::of(inventory, region, name) {
+                Ok(active) => active,
+                Err(reason) => {
+                    findings.unread(name, "cloudtrail", "trail/*", &reason);
+                    continue;
+                }
+            };
+            let (resource, _) = trail_all_regions::judge(inventory, name, &active.seen);
+            let verdict = if active.is_stopped() {
+                stopped(format!("no trail that covers {name} is logging"), &resource)
+            } else {
+                judge(&active, name)
+            };
+            findings.add(name, resource, verdict);
+        }
+    }
+
     /// Those of a region.
     ///
     /// # Errors

@@ -1,9 +1,8 @@
 //! `ct.trail.exclusions`: no source of management events is left out.
 
 use super::trail::{Active, EXCLUDABLE};
-use super::trail_all_regions;
 use crate::baseline::Baseline;
-use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
+use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::finding::{Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
@@ -40,28 +39,16 @@ impl Check for TrailExclusions {
     }
 
     fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
-        for (name, region) in regions(inventory) {
-            let active = match Active::of(inventory, region, name) {
-                Ok(active) => active,
-                Err(reason) => {
-                    findings.unread(name, "cloudtrail", "trail/*", &reason);
-                    continue;
-                }
-            };
-            let (resource, _) = trail_all_regions::judge(inventory, name, &active.seen);
-            if active.is_stopped() {
-                let reason = format!("no trail that covers {name} is logging");
-                findings.add(name, resource, Verdict::not_applicable("not-logging", reason));
-                continue;
-            }
+        let stopped = |reason, _: &str| Verdict::not_applicable("not-logging", reason);
+        Active::each_region(inventory, findings, stopped, |active, _| {
             let excluded: Vec<&str> = EXCLUDABLE
                 .iter()
                 .map(|(_, source)| *source)
                 .filter(|source| {
-                    ["true", "false"].iter().any(|read| excludes(&active, source, read))
+                    ["true", "false"].iter().any(|read| excludes(active, source, read))
                 })
                 .collect();
-            let verdict = match (excluded.as_slice(), &active.unread) {
+            match (excluded.as_slice(), &active.unread) {
                 (_, Some(reason)) => Verdict::unknown(reason),
                 ([], None) => Verdict::pass("no source of management events is left out"),
                 (excluded, None) => {
@@ -69,9 +56,8 @@ impl Check for TrailExclusions {
                     let reason = format!("events of {list} are left out, which somebody chose");
                     Verdict::fail("deliberate", reason).evidence("excluded", list)
                 }
-            };
-            findings.add(name, resource, verdict);
-        }
+            }
+        });
     }
 }
 

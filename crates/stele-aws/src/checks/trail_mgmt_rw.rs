@@ -3,7 +3,7 @@
 use super::trail::{Active, EXCLUDABLE};
 use super::trail_all_regions;
 use crate::baseline::Baseline;
-use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
+use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::finding::{Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
@@ -40,41 +40,25 @@ impl Check for TrailManagement {
     }
 
     fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
-        for (name, region) in regions(inventory) {
-            let active = match Active::of(inventory, region, name) {
-                Ok(active) => active,
-                Err(reason) => {
-                    findings.unread(name, "cloudtrail", "trail/*", &reason);
-                    continue;
-                }
-            };
-            let (resource, _) = trail_all_regions::judge(inventory, name, &active.seen);
-            if active.is_stopped() {
-                let verdict =
-                    Verdict::fail("not-logging", format!("no trail that covers {name} is logging"))
-                        .cause(trail_all_regions::ID, &resource);
-                findings.add(name, resource, verdict);
-                continue;
-            }
+        let stopped = |reason, trail: &str| {
+            Verdict::fail("not-logging", reason).cause(trail_all_regions::ID, trail)
+        };
+        Active::each_region(inventory, findings, stopped, |active, name| {
             let missing: Vec<&str> = [("reads", "true"), ("writes", "false")]
                 .iter()
                 .filter(|(_, read_only)| active.coverage(&question(read_only)) != Coverage::All)
                 .map(|(what, _)| *what)
                 .collect();
-            let verdict = match (missing.as_slice(), &active.unread) {
+            match (missing.as_slice(), &active.unread) {
                 ([], _) => Verdict::pass("reads and writes are recorded"),
                 (_, Some(reason)) => Verdict::unknown(reason),
                 (missing, None) => {
                     let missing = missing.join(" and ");
-                    Verdict::fail(
-                        "not-recorded",
-                        format!("not all {missing} in {name} are recorded"),
-                    )
-                    .evidence("missing", missing)
+                    let reason = format!("not all {missing} in {name} are recorded");
+                    Verdict::fail("not-recorded", reason).evidence("missing", missing)
                 }
-            };
-            findings.add(name, resource, verdict);
-        }
+            }
+        });
     }
 }
 

@@ -61,8 +61,7 @@ impl Check for WafAcl {
         }
     }
 
-    fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
-        let _ = inventory;
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         let name = finding.resource.split_once("/webacl/")?.1.split('/').next()?;
         let Finding { account, region, .. } = finding;
         (name != "*").then(|| format!("aws:waf:{account}:{region}:{name}"))

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use stele_verify::lake::{ProveError, Wanted};
 
-use super::query::{attachment, event_at};
+use super::query::event_at;
+use super::rows::attachment;
 use super::{Problem, Shared};
 
 /// A tile never changes.

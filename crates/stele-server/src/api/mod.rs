@@ -10,6 +10,7 @@ mod ledger;
 mod page;
 mod problem;
 mod query;
+mod rows;
 
 use std::sync::Arc;
 

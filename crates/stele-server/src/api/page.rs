@@ -5,6 +5,8 @@
 //! path that is no file and none of the interface is the front page: the page itself finds out
 //! what it stands for.
 
+use std::sync::LazyLock;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -26,6 +28,11 @@ struct File {
 
 static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
+/// The tag of each file, made of its content.
+static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    FILES.iter().map(|file| format!("\"{}\"", &Hash::of(file.bytes).to_string()[..32])).collect()
+});
+
 const INDEX: &str = "/index.html";
 /// Stands in the front page for the nonce.
 const NONCE: &str = "__STELE_NONCE__";
@@ -42,8 +49,8 @@ pub(super) async fn any(State(_): Shared, request: Request) -> Result<Response, 
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(StatusCode::METHOD_NOT_ALLOWED.into_response());
     }
-    match FILES.iter().find(|file| file.path == path && path != INDEX) {
-        Some(file) => Ok(file.answer(request.headers())),
+    match FILES.iter().zip(&*TAGS).find(|(file, _)| file.path == path && path != INDEX) {
+        Some((file, tag)) => Ok(file.answer(tag, request.headers())),
         // A page of an older server asks for files that are no more.
         None if path.starts_with(NAMED_BY_CONTENT) => {
             Err(Problem::not_found(format!("there is no file `{path}`")))
@@ -53,20 +60,19 @@ pub(super) async fn any(State(_): Shared, request: Request) -> Result<Response, 
 }
 
 impl File {
-    fn answer(&self, asked: &HeaderMap) -> Response {
-        let tag = format!("\"{}\"", &Hash::of(self.bytes).to_string()[..32]);
+    fn answer(&self, tag: &str, asked: &HeaderMap) -> Response {
         let kept = if self.path.starts_with(NAMED_BY_CONTENT) {
             "public, max-age=31536000, immutable"
         } else {
             "no-cache"
         };
         let about = [
-            (header::ETAG, tag.clone()),
+            (header::ETAG, tag.to_owned()),
             (header::CACHE_CONTROL, kept.to_owned()),
             (header::VARY, "accept-encoding".to_owned()),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         ];
-        if lists(asked, &header::IF_NONE_MATCH, &tag) {
+        if lists(asked, &header::IF_NONE_MATCH, tag) {
             return (StatusCode::NOT_MODIFIED, about).into_response();
         }
         let kind = [(header::CONTENT_TYPE, self.kind)];

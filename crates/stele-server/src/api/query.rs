@@ -1,22 +1,18 @@
 //! Questions over HTTP.
 
-use std::io;
 use std::pin::pin;
-use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use futures::{Stream, StreamExt, TryStreamExt};
+use axum::response::Response;
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stele_event::{COLUMNS, Column, RowView, ocsf};
-use stele_store::render::RowStream;
 use stele_store::search::time;
 use stele_store::{RowBatch, SearchRequest};
 
+use super::rows::{RowFormat, attachment, rows};
 use super::{Problem, Shared};
 use crate::node::Node;
 
@@ -161,102 +157,6 @@ async fn run_sql(State(node): Shared, parameters: SqlParameters) -> Result<Respo
     Ok(rows(stream, format))
 }
 
-/// How rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RowFormat {
-    Ndjson,
-    Csv,
-    /// One file, for other tools.
-    Parquet,
-    /// OCSF documents, one a line; needs every column.
-    Ocsf,
-}
-
-impl RowFormat {
-    const ALL: [Self; 4] = [Self::Ndjson, Self::Csv, Self::Parquet, Self::Ocsf];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
-            Self::Parquet => "parquet",
-            Self::Ocsf => "ocsf",
-        }
-    }
-
-    fn media_type(self) -> &'static str {
-        match self {
-            Self::Ndjson | Self::Ocsf => "application/x-ndjson",
-            Self::Csv => "text/csv; charset=utf-8",
-            Self::Parquet => "application/vnd.apache.parquet",
-        }
-    }
-
-    fn by_name(name: Option<&str>) -> Result<Self, Problem> {
-        let Some(name) = name else { return Ok(Self::Ndjson) };
-        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
-            Problem::bad_request(
-                "format_unknown",
-                format!("format is `ndjson`, `csv`, `parquet` or `ocsf`, not `{name}`"),
-            )
-        })
-    }
-}
-
-/// The header that names the columns, in their order, as a JSON array.
-const COLUMNS_NAME: HeaderName = HeaderName::from_static("stele-columns");
-/// The header that says what the answer costs, as a JSON object: `files` that may be read, their
-/// `bytes`, and `files_total`.
-const COST_NAME: HeaderName = HeaderName::from_static("stele-cost");
-
-/// Streams rows. A failure in the middle is a last row `{"error":…}`, after which the answer breaks
-/// off without its proper end: it never looks like a short answer that is whole. A Parquet file
-/// just lacks its end.
-fn rows(stream: RowStream, format: RowFormat) -> Response {
-    let cost = stream.cost();
-    let cost = json!({"files": cost.files, "bytes": cost.bytes, "files_total": cost.files_total});
-    let header_of = |value: Value| {
-        HeaderValue::from_bytes(value.to_string().as_bytes())
-            .unwrap_or_else(|_| HeaderValue::from_static("null"))
-    };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (COLUMNS_NAME, header_of(json!(stream.names()))),
-        (COST_NAME, header_of(cost)),
-    ];
-    let body = match format {
-        RowFormat::Parquet => Body::from_stream(stream.parquet().map_err(io::Error::other)),
-        _ => Body::from_stream(lines(stream, format)),
-    };
-    (headers, body).into_response()
-}
-
-fn lines(
-    stream: RowStream,
-    format: RowFormat,
-) -> impl Stream<Item = Result<String, io::Error>> + Send {
-    let mut first = true;
-    stream.batches().flat_map(move |batch| {
-        let header = std::mem::take(&mut first);
-        let (text, end) = match (batch, format) {
-            (Ok(batch), RowFormat::Csv) => (batch.csv(header), None),
-            (Ok(batch), RowFormat::Ocsf) => (batch.lines(|row| ocsf::document(row)), None),
-            (Ok(batch), _) => (batch.ndjson(), None),
-            (Err(error), _) => {
-                let text = error.to_string();
-                (format!("{}\n", json!({"error": text})), Some(io::Error::other(text)))
-            }
-        };
-        let end = futures::stream::iter(end).then(|error| async {
-            // The last row leaves before the connection is cut.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            Err(error)
-        });
-        futures::stream::iter([Ok(text)]).chain(end)
-    })
-}
-
 /// Every field that a query may name.
 #[utoipa::path(
     get,
@@ -371,17 +271,6 @@ pub(super) async fn raw(
     let rows = event_at(&node, &address).await?;
     let bytes = rows.row(0).bytes(Column::Raw).unwrap_or_default().to_vec();
     Ok(attachment("application/octet-stream", &format!("event-{address}.raw"), bytes))
-}
-
-/// Bytes that a browser is to keep, not to show. The name is one that was checked.
-pub(super) fn attachment(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
-    let place = format!("attachment; filename=\"{name}\"");
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CONTENT_DISPOSITION, place.as_str()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, bytes).into_response()
 }
 
 /// An address `<batch>-<pos>`.

@@ -13,7 +13,7 @@ use stele_event::SourceField;
 use super::{EVENTS, query_error};
 use crate::error::StoreError;
 use crate::search::SearchError;
-use crate::search::fields::nearest_columns;
+use crate::search::fields::{nearest_columns, suggestion};
 
 /// Tells what an error of the engine means for the statement it comes from.
 pub(super) fn sql_error(sql: &str, sources: &[SourceField], error: DataFusionError) -> StoreError {
@@ -42,11 +42,7 @@ pub(super) fn sql_error(sql: &str, sources: &[SourceField], error: DataFusionErr
 fn unknown_column(sql: &str, name: &str, sources: &[SourceField], valid: &[&str]) -> SearchError {
     let place = word(sql, name);
     let written = place.clone().and_then(|span| sql.get(span)).unwrap_or(name);
-    let near = nearest_columns(written, sources, valid);
-    let suggestion = match &near[..] {
-        [] => String::new(),
-        names => format!("did you mean {}? ", names.join(" or ")),
-    };
+    let suggestion = suggestion(&nearest_columns(written, sources, valid));
     SearchError::new(format!("there is no column `{written}`"), place.unwrap_or_default()).hint(
         format!(
             "{suggestion}`stele fields` lists the columns, a text stands in single quotes, and a \

@@ -140,16 +140,16 @@ fn path(name: &str, span: &Range<usize>) -> Result<Option<Meaning>, SearchError>
 }
 
 fn unknown(name: &str, span: &Range<usize>, sources: &[SourceField]) -> SearchError {
-    let near = nearest(name, sources, about(name));
-    let suggestion = if near.is_empty() {
-        String::new()
-    } else {
-        format!("did you mean {}? ", near.join(" or "))
-    };
+    let suggestion = suggestion(&nearest(name, sources, about(name)));
     SearchError::new(format!("unknown field `{name}`"), span.clone()).hint(format!(
         "{suggestion}a field of the raw record is written `raw.{name}`, a text with a colon in \
          double quotes"
     ))
+}
+
+/// The beginning of a hint that names what may have been meant; nothing where that is nothing.
+pub(crate) fn suggestion(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(" or ")) }
 }
 
 /// The columns that a name may stand for which is none, in backticks: those that it means in a

@@ -2,11 +2,23 @@
 
 use stele_verify::lake::Kind;
 
-use super::{Unclassed, writer};
+use super::{Done, Unclassed, writer};
+use crate::lake::maker::Maker;
 use crate::lake::rows::Row;
 
 fn properly(rows: &mut Vec<Row>, gone: &dyn Fn(&Row) -> bool) {
     rows.retain(|row| !gone(row));
+}
+
+/// A compaction that writes again what was there before.
+fn come_back(maker: &mut Maker, before: &[Row]) -> Done {
+    maker.compact_wrongly(|rows| {
+        let here = |row: &&Row| rows.iter().any(|r| (r.batch, r.pos) == (row.batch, row.pos));
+        let dataset = rows[0].dataset.clone();
+        let back = before.iter().filter(|row| row.dataset == dataset && !here(row)).cloned();
+        let back: Vec<Row> = back.collect();
+        rows.extend(back);
+    })
 }
 
 pub(super) const CASES: &[Unclassed] = &[
@@ -20,13 +32,7 @@ pub(super) const CASES: &[Unclassed] = &[
     writer("an erased event that comes back", Kind::RowErased, |maker| {
         let before: Vec<Row> = maker.files.values().flatten().cloned().collect();
         maker.erase(properly)?;
-        maker.compact_wrongly(|rows| {
-            let here = |row: &&Row| rows.iter().any(|r| (r.batch, r.pos) == (row.batch, row.pos));
-            let dataset = rows[0].dataset.clone();
-            let back = before.iter().filter(|row| row.dataset == dataset && !here(row)).cloned();
-            let back: Vec<Row> = back.collect();
-            rows.extend(back);
-        })
+        come_back(maker, &before)
     }),
     writer("the seed of an erased event kept", Kind::SeedDiffers, |maker| {
         let first = maker.files.values().flatten().map(|row| row.batch).min();
@@ -54,12 +60,6 @@ pub(super) const CASES: &[Unclassed] = &[
     writer("an expired batch that comes back", Kind::RowExpired, |maker| {
         let before: Vec<Row> = maker.files.values().flatten().cloned().collect();
         maker.expire(properly)?;
-        maker.compact_wrongly(|rows| {
-            let here = |row: &&Row| rows.iter().any(|r| (r.batch, r.pos) == (row.batch, row.pos));
-            let dataset = rows[0].dataset.clone();
-            let back = before.iter().filter(|row| row.dataset == dataset && !here(row)).cloned();
-            let back: Vec<Row> = back.collect();
-            rows.extend(back);
-        })
+        come_back(maker, &before)
     }),
 ];
