@@ -223,8 +223,11 @@ impl<'a> Context<'a> {
 
     fn advance(&self, bytes: u64) {
         let bytes_done = self.bytes_done.fetch_add(bytes, Relaxed) + bytes;
-        let bytes_total = self.bytes_total.load(Relaxed).max(bytes_done);
-        (self.progress)(Progress { bytes_done, bytes_total });
+        // How much there is to read is known when the ledger was read.
+        let bytes_total = self.bytes_total.load(Relaxed);
+        if bytes_total > 0 {
+            (self.progress)(Progress { bytes_done, bytes_total: bytes_total.max(bytes_done) });
+        }
     }
 }
 
