@@ -32,6 +32,7 @@ pub mod inventory;
 pub mod judge;
 mod lenient;
 pub mod operation;
+pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod schema;

@@ -4,7 +4,8 @@
 //! `stele_aws::replay`), in a `toml` block before it the policy, if it is not the default. Lines
 //! `account N` and `regions A B` may begin the recording. The `findings` block behind it holds what
 //! is expected. Where the expectations are to be written anew:
-//! `UPDATE=1 cargo test -p stele-aws --test checks`.
+//! `UPDATE=1 cargo test -p stele-aws --test checks`. A `plan` block after that, and a `plan allowing
+//! shorten,replace` one, hold what a plan would do about it.
 //!
 //! What holds for every check is tested with every case: each call is made once; calls are those
 //! that the check declares; and whatever one call is denied, nothing passes that did not before.
@@ -20,7 +21,9 @@ use stele_aws::baseline::Baseline;
 use stele_aws::check::Check;
 use stele_aws::checks;
 use stele_aws::collect::{Collector, Scope};
-use stele_aws::finding::{Finding, Status};
+use stele_aws::finding::{Finding, Remedy, Status};
+use stele_aws::operation;
+use stele_aws::plan::{Allowance, Allowances, Plan, assemble};
 use stele_aws::replay::Replay;
 use stele_aws::schema;
 
@@ -129,6 +132,128 @@ fn shown(findings: &[Finding]) -> String {
     text
 }
 
+/// The plan for what was assessed, with an account that answers as recorded.
+fn planned(case: &Case, assessed: &Assessed, allowances: &Allowances) -> (Plan, Replay) {
+    let replay = Replay::parse(&case.recording).unwrap();
+    let report = assess::report(vec![assessed.clone()], Vec::new(), &case.baseline, 0, 0);
+    let work = assemble::account(&replay, assessed, &case.baseline, allowances, &|_| true);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let part = runtime.block_on(work);
+    (assemble::join(vec![part], &report, "2026-11-24T10:00:00Z".to_owned()), replay)
+}
+
+fn shown_plan(plan: &Plan) -> String {
+    let mut text = String::new();
+    let params = |params: &serde_json::Map<String, serde_json::Value>| {
+        let lines = params.iter().map(|(name, value)| match value.as_str() {
+            Some(value) => format!("    {name} = {value}\n"),
+            None => format!("    {name} = {value}\n"),
+        });
+        lines.collect::<String>()
+    };
+    for action in &plan.actions {
+        let after: Vec<String> = action.after.iter().map(u32::to_string).collect();
+        let after =
+            if after.is_empty() { String::new() } else { format!(" after {}", after.join(",")) };
+        let _ = writeln!(
+            text,
+            "{}. {} {} {}{after}",
+            action.n, action.call, action.region, action.resource
+        );
+        let _ = writeln!(text, "  {}", action.why);
+        text.push_str(&params(&action.params));
+        if action.before.is_null() {
+            let _ = writeln!(text, "  before: nothing");
+        } else {
+            let _ = writeln!(text, "  before: {}", action.before);
+        }
+        for undo in &action.undo {
+            let _ = writeln!(text, "  undo: {}", undo.call);
+            text.push_str(&params(&undo.params));
+        }
+        if !action.leaves.is_empty() {
+            let _ = writeln!(text, "  undoing leaves {}", action.leaves);
+        }
+        if !action.monthly_cost_usd.basis.is_empty() {
+            let _ = writeln!(text, "  cost: {}", action.monthly_cost_usd.basis);
+        }
+        for warning in &action.warnings {
+            let _ = writeln!(text, "  note: {warning}");
+        }
+    }
+    for blocked in &plan.blocked {
+        let _ = writeln!(text, "blocked {} {}", blocked.region, blocked.resource);
+        let _ = writeln!(text, "  {}: {}", blocked.reason_code, blocked.reason);
+        for choice in &blocked.choices {
+            let _ = writeln!(text, "  or: {choice}");
+        }
+    }
+    for warning in &plan.warnings {
+        let _ = writeln!(text, "note: {warning}");
+    }
+    if text.is_empty() { "nothing to do\n".to_owned() } else { text }
+}
+
+/// What holds for every plan.
+fn plan_properties(assessed: &Assessed, plan: &Plan, replay: &Replay, at: &str) {
+    for call in replay.made().keys() {
+        let id = call.split(' ').next().unwrap();
+        assert!(operation::find(id).unwrap().reads(), "{at}: the planner called {id}");
+    }
+    for action in &plan.actions {
+        let id = &action.call;
+        let operation = operation::find(id).unwrap();
+        let unknown = action.params.keys().find(|name| !operation.takes(name));
+        assert!(unknown.is_none(), "{at}: {id} has no {unknown:?}");
+        assert!(action.after.iter().all(|n| *n < action.n), "{at}: {id} comes too early");
+        let undone = !action.undo.is_empty() || !action.leaves.is_empty();
+        assert!(undone, "{at}: {id} is not undone, and nobody says so");
+        for undo in &action.undo {
+            let operation = operation::find(&undo.call).unwrap_or_else(|| panic!("{}", undo.call));
+            let unknown = undo.params.keys().find(|name| !operation.takes(name));
+            assert!(unknown.is_none(), "{at}: {} has no {unknown:?}", undo.call);
+        }
+        let left = serde_json::to_string(&action).unwrap();
+        assert!(!left.contains("${#"), "{at}: a reference is left in {left}");
+        assert!(!action.why.is_empty() && !action.findings.is_empty(), "{at}: {id}");
+    }
+    // What is said to be put right by a plan is; what is not is said to be blocked.
+    for finding in &assessed.findings {
+        let wrong = matches!(finding.status, Status::Fail | Status::Blocked);
+        let caused = finding.cause.is_some();
+        if !wrong || finding.pending || finding.exception.is_some() || caused {
+            continue;
+        }
+        let key = format!("{}|{}", finding.id, finding.resource);
+        let acted = plan.actions.iter().any(|action| action.findings.contains(&key));
+        let blocked = plan.blocked.iter().any(|b| b.resource == finding.resource);
+        assert!(
+            acted || blocked,
+            "{at}: {key} ({}) is neither planned nor blocked",
+            finding.reason_code
+        );
+        if finding.fix == Some(Remedy::Blocked) {
+            assert!(blocked, "{at}: {key} is for a person, and not blocked");
+        }
+    }
+    assert_eq!(plan.sha256, plan.hash(), "{at}");
+    let text = serde_json::to_string(plan).unwrap();
+    let again: Plan = serde_json::from_str(&text).unwrap();
+    assert!(again == *plan, "{at}: a plan reads as it was written");
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&schema::plan().unwrap()).unwrap());
+    let plan = serde_json::to_value(plan).unwrap();
+    if let Err(error) = SCHEMA.validate(&plan) {
+        panic!("{at}: {} at {}", error, error.instance_path());
+    }
+}
+
+/// What the words of a `plan` block allow.
+fn allowances(kind: &str) -> Allowances {
+    let words = kind.strip_prefix("plan allowing ").unwrap_or_default();
+    words.split(',').filter(|word| !word.is_empty()).map(|w| Allowance::parse(w).unwrap()).collect()
+}
+
 fn passing(findings: &[Finding]) -> BTreeSet<(String, String)> {
     let passes = findings.iter().filter(|finding| finding.status == Status::Pass);
     passes.map(|finding| (finding.region.clone(), finding.resource.clone())).collect()
@@ -184,6 +309,7 @@ fn page_of(check: &dyn Check) -> PathBuf {
 /// Runs a page, and returns it with what was found in the place of what was expected.
 fn run_page(check: &'static dyn Check, text: &str, page: &str) -> String {
     let (mut written, mut policy, mut found) = (String::new(), String::new(), None);
+    let mut last = None;
     let mut statuses = BTreeSet::new();
     for part in parts(text, page) {
         match part {
@@ -205,9 +331,19 @@ fn run_page(check: &'static dyn Check, text: &str, page: &str) -> String {
                         properties(&case, check, &assessed, &replay, &at);
                         statuses.extend(assessed.findings.iter().map(|finding| finding.status));
                         found = Some(shown(&assessed.findings));
+                        let (plan, replay) = planned(&case, &assessed, &Allowances::new());
+                        plan_properties(&assessed, &plan, &replay, &at);
+                        last = Some((case, assessed));
                     }
                     "findings" => content = found.take().unwrap_or_else(|| panic!("{at}: no case")),
-                    _ => panic!("{at}: a block is `toml`, `aws` or `findings`"),
+                    kind if kind.starts_with("plan") => {
+                        let (case, assessed) =
+                            last.as_ref().unwrap_or_else(|| panic!("{at}: no case"));
+                        let (plan, replay) = planned(case, assessed, &allowances(kind));
+                        plan_properties(assessed, &plan, &replay, &at);
+                        content = shown_plan(&plan);
+                    }
+                    _ => panic!("{at}: a block is `toml`, `aws`, `findings` or `plan`"),
                 }
                 let _ = write!(written, "```{kind}\n{content}```\n");
             }
@@ -248,18 +384,21 @@ fn checks_say_what_their_pages_say() {
 
 #[test]
 fn the_committed_schema_is_that_of_the_types() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
-    let path = path.join("stele.aws.assess-1.json");
-    let made = schema::assess().unwrap();
+    committed("stele.aws.assess-1.json", &schema::assess().unwrap());
+    committed("stele.aws.plan-1.json", &schema::plan().unwrap());
+}
+
+fn committed(name: &str, made: &serde_json::Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema").join(name);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let text = serde_json::to_string_pretty(&made).unwrap() + "\n";
+        let text = serde_json::to_string_pretty(made).unwrap() + "\n";
         std::fs::write(&path, text).unwrap();
     }
     // Compared as values: the order of members depends on how serde_json is built.
     let there = std::fs::read_to_string(&path).unwrap();
     let there: serde_json::Value = serde_json::from_str(&there).unwrap();
-    assert!(there == made, "UPDATE=1 writes docs/schema: the types have changed");
+    assert!(there == *made, "UPDATE=1 writes docs/schema: the types have changed");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `vpc.flow.coverage`: all traffic of each VPC is in a flow log.
 
+use super::flow_log;
 use super::network::{each_vpc, flow_logs, is_empty};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
@@ -8,6 +9,7 @@ use crate::collect::vpc::{FlowLog, Network, Vpc};
 use crate::fact::{Fact, Unread};
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 use std::collections::BTreeSet;
 
 /// The check.
@@ -77,6 +79,10 @@ impl Check for FlowCoverage {
                 Err(reason) => Verdict::unknown(&reason),
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        flow_log::make(finding, plan, None);
     }
 
     fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {

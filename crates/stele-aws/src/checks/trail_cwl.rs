@@ -2,14 +2,19 @@
 
 use super::trail::{DAY_MICROS, each_trail};
 use super::trail_all_regions;
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::trail::Trail;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking};
+use crate::plan::change::Builder;
+use crate::plan::cost::Volume;
+use crate::plan::sink;
+use serde_json::json;
 
 /// The check.
 pub(super) struct TrailCloudWatch;
@@ -50,6 +55,20 @@ impl Check for TrailCloudWatch {
                 Verdict::not_applicable("policy", "the policy does not want it")
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let Some(target) = trail_target::by_arn(plan, &finding.resource) else { return };
+        let inventory = plan.inventory;
+        let group_name = format!("/aws/cloudtrail/{}", target.short_name());
+        let group = sink::group(plan, &target.region, &group_name);
+        let arn = inventory.arn("logs", &target.region, &format!("log-group:{group_name}:*"));
+        let role = sink::role(plan, "stele-cloudtrail", "cloudtrail.amazonaws.com", &arn);
+        let why = format!("trail `{}` writes to `{group_name}` as well", target.short_name());
+        let values = json!({"CloudWatchLogsLogGroupArn": arn, "CloudWatchLogsRoleArn": role.arn});
+        let volume = Volume::range(0.1, 2.0, 50.0, "0.1 to 50 GB of events a month, 2 expected");
+        let change = target.update(values, why).after(role.after).after([group]);
+        plan.change(change.cost("cloudwatch-ingest-gb", volume));
     }
 }
 

@@ -2,14 +2,17 @@
 
 use super::trail::{DAY_MICROS, each_trail_if_any};
 use super::trail_all_regions;
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::trail::Trail;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking, Writer};
+use crate::plan::change::Builder;
+use crate::plan::sink::{self, Sink, Writer as SinkWriter};
 
 /// The check.
 pub(super) struct TrailDelivery;
@@ -43,6 +46,28 @@ impl Check for TrailDelivery {
 
     fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
         each_trail_if_any(inventory, findings, |trail| judge(inventory, trail));
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let Some(trail) = inventory.trails.get(&finding.resource) else { return };
+        if finding.reason_code == "stale" || finding.reason_code == "never-delivered" {
+            return plan.by_hand(&META);
+        }
+        if trail.owner() != inventory.account {
+            return trail_target::owner_decides(plan, trail);
+        }
+        let (bucket, prefix) = (trail.row.bucket.as_str(), trail.row.prefix.as_str());
+        let Some(region) = inventory.bucket(bucket).and_then(|each| each.region.known()) else {
+            let choices = [
+                "let the trail write to a bucket of this account",
+                "add the statement to the policy in the bucket's own account",
+            ];
+            let reason = format!("bucket `{bucket}` is not one of the account's");
+            return plan.block("foreign-bucket", reason, &choices);
+        };
+        let sink = Sink { name: bucket.to_owned(), after: Vec::new() };
+        sink::allow(plan, &sink, region, SinkWriter::CloudTrail, prefix);
     }
 }
 

@@ -1,12 +1,18 @@
 //! `ct.trail.exclusions`: no source of management events is left out.
 
 use super::trail::{Active, EXCLUDABLE};
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::selectors::{Coverage, Question};
+use crate::plan::Allowance;
+use crate::plan::change::Builder;
+use crate::plan::cost::Volume;
+use crate::plan::selectors::Wish;
+use serde_json::Value;
 
 /// The check.
 pub(super) struct TrailExclusions;
@@ -58,6 +64,22 @@ impl Check for TrailExclusions {
                 }
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if !plan.allows(Allowance::RemoveExclusion) {
+            let choices = ["plan with `--allow remove-exclusion`", "answer for it by an exception"];
+            return plan.block("deliberate", finding.reason.clone(), &choices);
+        }
+        let Some(target) = trail_target::target(plan, &finding.region) else { return };
+        let excluded = finding.evidence.get("excluded").and_then(Value::as_str).unwrap_or_default();
+        for (_, source) in EXCLUDABLE.iter().filter(|(_, source)| excluded.contains(source)) {
+            let why = format!("trail `{}` records events of {source}", target.short_name());
+            let volume =
+                Volume::range(0.0, 10.0, 200.0, "further management events, up to 20 million");
+            let change = target.record(Wish::Source(source), why);
+            plan.change(change.cost("cloudtrail-extra-copy", volume));
+        }
     }
 }
 

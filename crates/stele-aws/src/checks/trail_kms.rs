@@ -2,11 +2,15 @@
 
 use super::key;
 use super::trail::each_trail;
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::sink;
+use serde_json::json;
 
 /// The check.
 pub(super) struct TrailKms;
@@ -45,5 +49,16 @@ impl Check for TrailKms {
             };
             key::judge(inventory, id, &format!("trail `{name}`")).evidence("KmsKeyId", id)
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if finding.reason_code != "no-key" && finding.reason_code != "no-trail" {
+            return plan.by_hand(&META);
+        }
+        let Some(target) = trail_target::by_arn(plan, &finding.resource) else { return };
+        let key = sink::key(plan, &target.region);
+        let why = format!("trail `{}` encrypts with a key of its own", target.short_name());
+        let change = target.update(json!({"KmsKeyId": key.arn}), why);
+        plan.change(change.after(key.after));
     }
 }

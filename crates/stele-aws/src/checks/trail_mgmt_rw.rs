@@ -2,12 +2,15 @@
 
 use super::trail::{Active, EXCLUDABLE};
 use super::trail_all_regions;
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::selectors::{Coverage, Question};
+use crate::plan::change::Builder;
+use crate::plan::selectors::Wish;
 
 /// The check.
 pub(super) struct TrailManagement;
@@ -59,6 +62,14 @@ impl Check for TrailManagement {
                 }
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(target) = trail_target::target(plan, &finding.region) {
+            let name = target.short_name();
+            let why = format!("trail `{name}` records management events, reads and writes");
+            plan.change(target.record(Wish::Management, why));
+        }
     }
 }
 

@@ -1,0 +1,53 @@
+//! Keys. A key is never taken back: what it encrypted would be lost with it.
+
+use serde_json::{Value, json};
+
+use crate::plan::setting::{Setting, exists, named, nothing, pick, same, stays, undo};
+
+pub(super) const ALL: &[Setting] = &[
+    Setting {
+        call: "kms:CreateKey",
+        read: "kms:ListAliases",
+        by: &[],
+        // A key is known by its alias, which has the description for its name; the answer of the call
+        // itself names the new one. A cut between the two leaves a key without a name.
+        find: |found, params| match (pick(found, "AliasName", &params["Description"]), found) {
+            (Value::Object(alias), _) => json!({"KeyId": alias.get("TargetKeyId")}),
+            (_, Value::Object(answer)) => match answer.get("KeyMetadata") {
+                Some(Value::Object(key)) => json!({"KeyId": key.get("KeyId")}),
+                _ => Value::Null,
+            },
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: exists,
+        undo: stays,
+        leaves: "the key, for what it encrypted could not be read without it",
+    },
+    Setting {
+        call: "kms:CreateAlias",
+        read: "kms:ListAliases",
+        by: &[],
+        find: |list, params| match pick(list, "AliasName", &params["AliasName"]) {
+            Value::Object(alias) => json!({"TargetKeyId": alias.get("TargetKeyId")}),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: exists,
+        undo: stays,
+        leaves: "the alias, which names the key that stays",
+    },
+    Setting {
+        call: "kms:EnableKeyRotation",
+        read: "kms:GetKeyRotationStatus",
+        by: &[("KeyId", "KeyId")],
+        find: |answer, _| json!({"KeyRotationEnabled": answer["KeyRotationEnabled"]}),
+        start: nothing,
+        settled: |state, _| same(&state["KeyRotationEnabled"], &json!(true)),
+        undo: |before, params| match same(&before["KeyRotationEnabled"], &json!(true)) {
+            true => Vec::new(),
+            false => undo("kms:DisableKeyRotation", named(params, &["KeyId"], json!({}))),
+        },
+        leaves: "",
+    },
+];

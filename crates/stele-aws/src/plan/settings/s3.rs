@@ -1,0 +1,154 @@
+//! Buckets that logs are written to.
+
+use serde_json::{Value, json};
+
+use crate::plan::document;
+use crate::plan::setting::{
+    Params, Setting, exists, named, nothing, only, same, same_set, stays, undo,
+};
+
+pub(super) const ALL: &[Setting] = &[
+    Setting {
+        call: "s3:CreateBucket",
+        read: "s3:GetBucketLocation",
+        by: &[("Bucket", "Bucket")],
+        find: |answer, _| json!({"LocationConstraint": answer["LocationConstraint"]}),
+        start: nothing,
+        settled: exists,
+        undo: stays,
+        leaves: "the bucket, for it may hold logs",
+    },
+    Setting {
+        call: "s3:PutBucketPolicy",
+        read: "s3:GetBucketPolicy",
+        by: &[("Bucket", "Bucket")],
+        find: |answer, _| match &answer["Policy"] {
+            Value::String(text) if !text.is_empty() => json!({"Policy": text}),
+            _ => Value::Null,
+        },
+        start: |state, params| {
+            let text = state["Policy"].as_str().unwrap_or_default();
+            params.insert("Policy".to_owned(), json!(text));
+        },
+        settled: |state, params| {
+            let text = |value: Option<&Value>| {
+                value.and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            document::same(&text(state.get("Policy")), &text(params.get("Policy")))
+        },
+        undo: |before, params| match before.is_null() {
+            true => undo("s3:DeleteBucketPolicy", named(params, &["Bucket"], json!({}))),
+            false => undo("s3:PutBucketPolicy", named(params, &["Bucket"], before.clone())),
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "s3:PutPublicAccessBlock",
+        read: "s3:GetPublicAccessBlock",
+        by: &[("Bucket", "Bucket")],
+        find: |answer, _| match &answer["PublicAccessBlockConfiguration"] {
+            Value::Object(block) => json!({"PublicAccessBlockConfiguration": block}),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: |state, params| {
+            same(
+                &state["PublicAccessBlockConfiguration"],
+                &params["PublicAccessBlockConfiguration"],
+            )
+        },
+        undo: |before, params| match before.is_null() {
+            true => undo("s3:DeletePublicAccessBlock", named(params, &["Bucket"], json!({}))),
+            false => undo("s3:PutPublicAccessBlock", named(params, &["Bucket"], before.clone())),
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "s3:PutBucketVersioning",
+        read: "s3:GetBucketVersioning",
+        by: &[("Bucket", "Bucket")],
+        find: |answer, _| match &answer["Status"] {
+            Value::String(status) if !status.is_empty() => json!({"Status": status}),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: |state, params| {
+            same(&state["Status"], &params["VersioningConfiguration"]["Status"])
+        },
+        undo: |_, params| {
+            let off = json!({"VersioningConfiguration": {"Status": "Suspended"}});
+            undo("s3:PutBucketVersioning", named(params, &["Bucket"], off))
+        },
+        leaves: "versioning Suspended, and the versions that were made",
+    },
+    Setting {
+        call: "s3:PutBucketLogging",
+        read: "s3:GetBucketLogging",
+        by: &[("Bucket", "Bucket")],
+        find: |answer, _| match &answer["LoggingEnabled"] {
+            Value::Object(log) => json!({"LoggingEnabled": log}),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: |state, params| {
+            let wanted = &params["BucketLoggingStatus"]["LoggingEnabled"];
+            ["TargetBucket", "TargetPrefix"]
+                .iter()
+                .all(|name| same(&state["LoggingEnabled"][name], &wanted[name]))
+        },
+        undo: |before, params| {
+            let back = if before.is_null() { json!({}) } else { before.clone() };
+            let back = json!({"BucketLoggingStatus": back});
+            undo("s3:PutBucketLogging", named(params, &["Bucket"], back))
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "s3:PutBucketLifecycleConfiguration",
+        read: "s3:GetBucketLifecycleConfiguration",
+        by: &[("Bucket", "Bucket")],
+        find: |answer, _| match &answer["Rule"] {
+            Value::Array(rules) if !rules.is_empty() => json!({"Rules": rules}),
+            _ => Value::Null,
+        },
+        start: |state, params| {
+            let rules = state["Rules"].as_array().cloned().unwrap_or_default();
+            params.insert("LifecycleConfiguration".to_owned(), json!({"Rules": rules}));
+        },
+        settled: |state, params| {
+            same_set(&state["Rules"], &params["LifecycleConfiguration"]["Rules"])
+        },
+        undo: |before, params| match before.is_null() {
+            true => undo("s3:DeleteBucketLifecycle", named(params, &["Bucket"], json!({}))),
+            false => undo(
+                "s3:PutBucketLifecycleConfiguration",
+                named(params, &["Bucket"], json!({"LifecycleConfiguration": before})),
+            ),
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "s3:PutObjectLockConfiguration",
+        read: "s3:GetObjectLockConfiguration",
+        by: &[("Bucket", "Bucket")],
+        find: |answer, _| only(&answer["ObjectLockConfiguration"], &["ObjectLockEnabled", "Rule"]),
+        start: nothing,
+        settled: |state, params| same(state, &params["ObjectLockConfiguration"]),
+        undo: stays,
+        leaves: "Object Lock, which nobody can take away",
+    },
+];
+
+/// Adds statements to the policy of a bucket in a draft.
+///
+/// # Errors
+/// It would be too long.
+pub(crate) fn allow(
+    params: &mut Params,
+    statements: &[Value],
+) -> Result<(), crate::plan::change::Refusal> {
+    let text = params.get("Policy").and_then(Value::as_str).unwrap_or_default();
+    let text = document::with_statements(text, statements, document::BUCKET_POLICY_BYTES_MAX)?;
+    params.insert("Policy".to_owned(), json!(text));
+    Ok(())
+}
