@@ -16,6 +16,7 @@
 //!
 //! Nothing here writes to AWS. The crate knows no store and no engine.
 
+pub mod apply;
 pub mod arn;
 pub mod assess;
 pub mod baseline;
@@ -29,6 +30,7 @@ pub mod fact;
 pub mod finding;
 pub mod iam;
 pub mod inventory;
+pub mod journal;
 pub mod judge;
 mod lenient;
 pub mod operation;
