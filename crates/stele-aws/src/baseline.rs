@@ -21,7 +21,7 @@ pub const RETENTION_DAYS: &[i64] = &[
 ];
 
 /// What is wanted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// The presets that are in force.
     pub presets: Vec<String>,
@@ -40,11 +40,12 @@ pub struct Baseline {
     /// Checks that are switched on or off, whatever the presets say.
     pub checks: BTreeMap<String, bool>,
     /// What somebody answers for.
+    #[serde(with = "exceptions")]
     pub exceptions: Vec<Exception>,
 }
 
 /// What is looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopePolicy {
     /// Regions; all that are enabled where it is empty.
     pub regions: Vec<String>,
@@ -57,7 +58,7 @@ pub struct ScopePolicy {
 }
 
 /// Where logs go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sinks {
     /// The separate account of logs.
     pub archive_account: Option<String>,
@@ -72,7 +73,7 @@ pub struct Sinks {
 }
 
 /// How long logs stay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
     /// Log groups.
     pub log_groups: Days,
@@ -93,7 +94,7 @@ pub struct Days {
 }
 
 /// What counts for groups of a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetentionRule {
     /// The pattern, with `*`.
     pub pattern: String,
@@ -102,7 +103,7 @@ pub struct RetentionRule {
 }
 
 /// What is wanted of CloudTrail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloudTrail {
     /// Kinds of Insights.
     pub insights: Vec<String>,
@@ -113,7 +114,7 @@ pub struct CloudTrail {
 }
 
 /// All, none, or some.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Which {
     /// `"all"` or `"none"`.
@@ -123,7 +124,7 @@ pub enum Which {
 }
 
 /// All or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Word {
     /// All.
@@ -133,7 +134,7 @@ pub enum Word {
 }
 
 /// What is wanted of flow logs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VpcFlow {
     /// `ALL`, `ACCEPT` or `REJECT`.
     pub traffic: String,
@@ -148,7 +149,7 @@ pub struct VpcFlow {
 }
 
 /// What is wanted of Kubernetes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Eks {
     /// Types of logs.
     pub log_types: Vec<String>,
@@ -169,6 +170,44 @@ pub struct Exception {
     pub owner: String,
     /// Until when, as `2027-03-31`.
     pub expires: String,
+}
+
+/// In a policy an exception says what it is for; in a finding that is plain.
+mod exceptions {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Exception;
+
+    #[derive(Serialize, Deserialize)]
+    struct Whole {
+        check: String,
+        resource: String,
+        reason: String,
+        owner: String,
+        expires: String,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        all: &[Exception],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let whole = all.iter().cloned().map(|each| {
+            let Exception { check, resource, reason, owner, expires } = each;
+            Whole { check, resource, reason, owner, expires }
+        });
+        whole.collect::<Vec<Whole>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Exception>, D::Error> {
+        let whole: Vec<Whole> = Vec::deserialize(deserializer)?;
+        let all = whole.into_iter().map(|each| {
+            let Whole { check, resource, reason, owner, expires } = each;
+            Exception { check, resource, reason, owner, expires }
+        });
+        Ok(all.collect())
+    }
 }
 
 /// All fields of flow logs, versions 2 to 10 (VPC user guide, "Flow log records").

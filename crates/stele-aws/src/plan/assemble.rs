@@ -306,7 +306,7 @@ pub(crate) fn each_text(value: &mut Value, change: &dyn Fn(&str) -> Option<Strin
 }
 
 /// Puts the parts of accounts together.
-pub fn join(parts: Vec<Part>, report: &Report, made_at: String) -> Plan {
+pub fn join(parts: Vec<Part>, report: &Report) -> Plan {
     let scope = PlanScope {
         accounts: report.scope.accounts.clone(),
         regions: report.scope.regions.clone(),
@@ -316,7 +316,7 @@ pub fn join(parts: Vec<Part>, report: &Report, made_at: String) -> Plan {
     let assess = serde_json::to_vec(report).unwrap_or_default();
     let mut plan = Plan {
         schema: SCHEMA.to_owned(),
-        made_at,
+        made_at: report.assessed_at.clone(),
         complete: report.complete,
         scope,
         assess_sha256: super::hex_sha256(&assess),
