@@ -342,22 +342,20 @@ fn fold(mut worse: Vec<Worse<'_>>) -> Vec<Entry> {
             let (Some(a), Some(b)) = (root.now, one.now) else { return false };
             a.account == b.account && is_same_change(a, b)
         });
-        match same {
-            Some((_, entry)) => entry.consequences.push(one.reference()),
-            None => {
-                let entry = one.entry();
-                roots.push((one, entry));
-            }
+        if let Some((_, entry)) = same {
+            entry.consequences.push(one.reference());
+        } else {
+            let entry = one.entry();
+            roots.push((one, entry));
         }
     }
     for one in following {
         let place = roots.iter().position(|(root, _)| follows(&one, root));
-        match place {
-            Some(place) => roots[place].1.consequences.push(one.reference()),
-            None => {
-                let entry = one.entry();
-                roots.push((one, entry));
-            }
+        if let Some(place) = place {
+            roots[place].1.consequences.push(one.reference());
+        } else {
+            let entry = one.entry();
+            roots.push((one, entry));
         }
     }
     let mut entries: Vec<Entry> = roots.into_iter().map(|(_, entry)| entry).collect();

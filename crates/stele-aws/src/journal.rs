@@ -321,7 +321,7 @@ mod tests {
         for length in 0..whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
             let (journal, entries) = Journal::open(&path).unwrap();
-            let expected = if length < usize::try_from(first).unwrap() { 0 } else { 1 };
+            let expected = usize::from(length >= usize::try_from(first).unwrap());
             assert_eq!(entries.len(), expected, "{length} bytes");
             journal.append(&end("3")).unwrap();
             drop(journal);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::plan::document::{self, LOG_POLICY_BYTES_MAX};
-use crate::plan::setting::{Params, Setting, exists, named, nothing, pick, same, undo};
+use crate::plan::setting::{Params, Setting, exists, named, nothing, pick, put_back, same, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -32,11 +32,14 @@ pub(super) const ALL: &[Setting] = &[
         },
         start: nothing,
         settled: |state, params| same(&state["retentionInDays"], &params["retentionInDays"]),
-        undo: |before, params| match before.is_null() {
-            true => undo("logs:DeleteRetentionPolicy", named(params, &["logGroupName"], json!({}))),
-            false => {
-                undo("logs:PutRetentionPolicy", named(params, &["logGroupName"], before.clone()))
-            }
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["logGroupName"],
+                "logs:PutRetentionPolicy",
+                "logs:DeleteRetentionPolicy",
+            )
         },
         leaves: "",
     },
@@ -53,9 +56,14 @@ pub(super) const ALL: &[Setting] = &[
         },
         start: nothing,
         settled: |state, params| same(&state["kmsKeyId"], &params["kmsKeyId"]),
-        undo: |before, params| match before.is_null() {
-            true => undo("logs:DisassociateKmsKey", named(params, &["logGroupName"], json!({}))),
-            false => undo("logs:AssociateKmsKey", named(params, &["logGroupName"], before.clone())),
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["logGroupName"],
+                "logs:AssociateKmsKey",
+                "logs:DisassociateKmsKey",
+            )
         },
         leaves: "events that were encrypted with the key in the meantime stay so",
     },
@@ -77,9 +85,14 @@ pub(super) const ALL: &[Setting] = &[
             };
             document::same(&text(state.get("policyDocument")), &text(params.get("policyDocument")))
         },
-        undo: |before, params| match before.is_null() {
-            true => undo("logs:DeleteResourcePolicy", named(params, &["policyName"], json!({}))),
-            false => undo("logs:PutResourcePolicy", named(params, &["policyName"], before.clone())),
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["policyName"],
+                "logs:PutResourcePolicy",
+                "logs:DeleteResourcePolicy",
+            )
         },
         leaves: "",
     },
