@@ -449,7 +449,8 @@ fn unresolved(value: &Value) -> bool {
     match value {
         Value::String(text) => text.match_indices("${").any(|(at, _)| {
             let inside = text[at + 2..].split('}').next().unwrap_or_default();
-            inside.split_once('.').is_some_and(|(n, _)| n.parse::<u32>().is_ok())
+            let of_plan = inside.starts_with('#') || inside.starts_with("self.");
+            of_plan || inside.split_once('.').is_some_and(|(n, _)| n.parse::<u32>().is_ok())
         }),
         Value::Array(items) => items.iter().any(unresolved),
         Value::Object(members) => members.values().any(unresolved),

@@ -112,15 +112,15 @@ pub(super) const ALL: &[Setting] = &[
         read: "s3:GetBucketLifecycleConfiguration",
         by: &[("Bucket", "Bucket")],
         find: |answer, _| match &answer["Rule"] {
-            Value::Array(rules) if !rules.is_empty() => json!({"Rules": rules}),
+            Value::Array(rules) if !rules.is_empty() => json!({"Rule": rules}),
             _ => Value::Null,
         },
         start: |state, params| {
-            let rules = state["Rules"].as_array().cloned().unwrap_or_default();
-            params.insert("LifecycleConfiguration".to_owned(), json!({"Rules": rules}));
+            let rules = state["Rule"].as_array().cloned().unwrap_or_default();
+            params.insert("LifecycleConfiguration".to_owned(), json!({"Rule": rules}));
         },
         settled: |state, params| {
-            same_set(&state["Rules"], &params["LifecycleConfiguration"]["Rules"])
+            same_set(&state["Rule"], &params["LifecycleConfiguration"]["Rule"])
         },
         undo: |before, params| {
             let back = if before.is_null() {
