@@ -4,11 +4,12 @@
 //! logs, a key) is left and said. An error does not stop the rest.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use stele_event::runtime::Clock;
 
-use super::{ApplyError, Sessions, Subject, reference, time};
+use super::{ApplyError, Patience, Sessions, Subject, reference, time};
 use crate::caller::{CallLog, Caller, at};
 use crate::fact::Fact;
 use crate::journal::{Entry, JournalError, Record, Stage};
@@ -34,12 +35,14 @@ pub struct Undone {
 ///
 /// # Errors
 /// The journal cannot be written.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that a rollback needs")]
 pub async fn rollback(
     stages: &BTreeMap<u32, Stage>,
     sessions: &Sessions,
     journal: &dyn Record,
     clock: &dyn Clock,
     force: &[u32],
+    patience: Patience,
     progress: &(dyn Fn(&Undone) + Sync),
 ) -> Result<Vec<Undone>, ApplyError> {
     let mut all = Vec::new();
@@ -49,7 +52,8 @@ pub async fn rollback(
         if over || stage.done == Some(false) {
             continue;
         }
-        let Some((outcome, reason)) = one(action, stage, stages, sessions, journal, force).await?
+        let Some((outcome, reason)) =
+            one(action, stage, stages, sessions, journal, force, patience).await?
         else {
             continue;
         };
@@ -73,6 +77,7 @@ async fn one(
     sessions: &Sessions,
     journal: &dyn Record,
     force: &[u32],
+    patience: Patience,
 ) -> Result<Option<(&'static str, String)>, JournalError> {
     let ended = |outcome, reason: String| Ok(Some((outcome, reason)));
     let Some(setting) = setting::find(&action.call) else {
@@ -121,13 +126,28 @@ async fn one(
             return ended("failed", error.to_string());
         }
     }
-    match action.leaves.as_str() {
-        "" => ended("restored", String::new()),
-        leaves if action.call == "logs:CreateLogGroup" => {
-            let _ = leaves;
-            ended("restored", String::new())
+    // A log group that was empty is gone whole.
+    if !action.leaves.is_empty() && action.call != "logs:CreateLogGroup" {
+        return ended("left", action.leaves.clone());
+    }
+    if is_back(&subject, &before, patience).await {
+        return ended("restored", String::new());
+    }
+    ended("failed", "AWS took the call, and it is not as it was before".to_owned())
+}
+
+/// Whether the state before is there again; AWS may take a moment.
+async fn is_back(subject: &Subject<'_>, before: &Value, patience: Patience) -> bool {
+    let mut waited_ms = 0;
+    loop {
+        if subject.state().await.is_ok_and(|now| same(&now, before)) {
+            return true;
         }
-        leaves => ended("left", leaves.to_owned()),
+        if waited_ms >= patience.settle_ms {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(patience.pause_ms)).await;
+        waited_ms += patience.pause_ms.max(1);
     }
 }
 

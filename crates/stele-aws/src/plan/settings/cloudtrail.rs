@@ -95,7 +95,8 @@ fn trail(answer: &Value, _: &Params) -> Value {
         ("IsOrganizationTrail", "IsOrganizationTrail"),
     ];
     let known = names.iter().filter_map(|(read, write)| {
-        found.get(*read).map(|value| ((*write).to_owned(), value.clone()))
+        let value = found.get(*read).filter(|value| !value.is_null())?;
+        Some(((*write).to_owned(), value.clone()))
     });
     let mut state: Params = known.collect();
     // What is not shown is off; AWS and its stand-ins differ in what they leave out.
