@@ -37,6 +37,8 @@ pub struct Baseline {
     pub vpc_flow: VpcFlow,
     /// Kubernetes.
     pub eks: Eks,
+    /// Machines.
+    pub ssm: Machines,
     /// Checks that are switched on or off, whatever the presets say.
     pub checks: BTreeMap<String, bool>,
     /// What somebody answers for.
@@ -154,6 +156,14 @@ pub struct Eks {
     pub log_types: Vec<String>,
 }
 
+/// What is wanted of machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Machines {
+    /// Documents of Systems Manager that keep an agent configured which sends logs: names, or
+    /// patterns of them.
+    pub agent_documents: Vec<String>,
+}
+
 /// Somebody answers for a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Exception {
@@ -261,6 +271,7 @@ impl Default for Baseline {
                 fields: texts(FLOW_FIELDS_V2),
             },
             eks: Eks { log_types: texts(&["api", "audit", "authenticator"]) },
+            ssm: Machines { agent_documents: texts(&[crate::collect::systems::AGENT_DOCUMENT]) },
             checks: BTreeMap::new(),
             exceptions: Vec::new(),
         }

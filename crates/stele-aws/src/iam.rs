@@ -51,7 +51,14 @@ fn resources(action: &str, partition: &str) -> Vec<String> {
             .map(|path| format!("arn:{partition}:apigateway:*::{path}"))
             .collect(),
         "eks:DescribeCluster" => of("eks:*:*:cluster/*"),
-        "kms:DescribeKey" => of("kms:*:*:key/*"),
+        "kms:DescribeKey" | "kms:GetKeyRotationStatus" => of("kms:*:*:key/*"),
+        "rds:DescribeDBParameters" => of("rds:*:*:pg:*"),
+        "rds:DescribeDBClusterParameters" => of("rds:*:*:cluster-pg:*"),
+        "rds:DescribeOptionGroups" => of("rds:*:*:og:*"),
+        "config:DescribeConfigurationAggregatorSourcesStatus" => {
+            of("config:*:*:config-aggregator/*")
+        }
+        "guardduty:GetDetector" => of("guardduty:*:*:detector/*"),
         "logs:DescribeSubscriptionFilters" => of("logs:*:*:log-group:*"),
         "cloudfront:GetDistributionConfig" => of("cloudfront::*:distribution/*"),
         "s3:ListAllMyBuckets" | "s3:GetAccountPublicAccessBlock" => vec!["*".to_owned()],

@@ -23,6 +23,13 @@ pub struct Group {
     /// When it was made, in microseconds.
     #[serde(deserialize_with = "lenient::millis")]
     pub creation_time: Option<i64>,
+    /// Whether it cannot be deleted until that is switched off.
+    pub deletion_protection_enabled: bool,
+    /// `ACTIVATED`, or `DELETED`, `ARCHIVED`, `DISABLED` where a policy once was; empty where none
+    /// ever was.
+    pub data_protection_status: String,
+    /// `ACCOUNT_DATA_PROTECTION` where a policy of the account masks it too.
+    pub inherited_properties: Vec<String>,
     /// Filters on it; asked where a check wants to know.
     #[serde(skip)]
     pub filters: Fact<Vec<Filter>>,
