@@ -7,8 +7,11 @@ mod aurora_export;
 mod balancer;
 mod balancer_destination;
 mod bucket_access_log;
+mod bucket_mfa_delete;
+mod bucket_object_lock;
 mod bucket_private;
 mod bucket_retention;
+mod bucket_tls;
 mod bucket_versioning;
 mod channel_delivery;
 mod clb_access;
@@ -31,6 +34,7 @@ mod group_kms;
 mod group_retention;
 mod http_api;
 mod key;
+mod key_rotation;
 mod lambda_group;
 mod log_key;
 mod log_loop;
@@ -57,6 +61,7 @@ mod trail_exclusions;
 mod trail_insights;
 mod trail_kms;
 mod trail_mgmt_rw;
+mod trail_org;
 mod trail_validation;
 mod waf_acl;
 mod zone_query_log;
@@ -81,6 +86,7 @@ pub const ALL: &[&dyn Check] = &[
     &bucket_versioning::BucketVersioning,
     &bucket_access_log::BucketAccessLog,
     &bucket_retention::BucketRetention,
+    &bucket_object_lock::BucketObjectLock,
     &flow_coverage::FlowCoverage,
     &flow_delivery::FlowDelivery,
     &flow_format::FlowFormat,
@@ -110,8 +116,12 @@ pub const ALL: &[&dyn Check] = &[
     &group_kms::GroupKms,
     &group_central::GroupCentral,
     &log_key::LogKey,
+    &key_rotation::KeyRotation,
     &account_separation::AccountSeparation,
     &log_loop::LogLoop,
+    &trail_org::TrailOrganization,
+    &bucket_mfa_delete::BucketMfaDelete,
+    &bucket_tls::BucketTls,
 ];
 
 /// A check by its id.
