@@ -3,6 +3,7 @@
 
 mod account_separation;
 mod alb_access;
+mod audit_source;
 mod aurora_export;
 mod balancer;
 mod balancer_destination;
@@ -24,6 +25,7 @@ mod data_s3_read;
 mod data_s3_write;
 mod docdb_export;
 mod eks;
+mod engine_audit;
 mod export;
 mod flow_coverage;
 mod flow_delivery;
@@ -102,6 +104,7 @@ pub const ALL: &[&dyn Check] = &[
     &balancer_destination::BalancerDestination,
     &rds_export::RdsExport,
     &aurora_export::AuroraExport,
+    &audit_source::AuditSource,
     &docdb_export::DocumentDbExport,
     &neptune_export::NeptuneExport,
     &redshift_audit::RedshiftAudit,
