@@ -2,7 +2,9 @@
 //! page of cases in `tests/checks/`. Files without a check hold what several of them share.
 
 mod account_separation;
+mod aggregator;
 mod alb_access;
+mod alb_connection;
 mod audit_source;
 mod aurora_export;
 mod balancer;
@@ -30,13 +32,17 @@ mod export;
 mod flow_coverage;
 mod flow_delivery;
 mod flow_format;
+mod gateway_flow;
 mod group;
 mod group_central;
+mod group_data_protection;
+mod group_deletion_protection;
 mod group_kms;
 mod group_retention;
 mod http_api;
 mod key;
 mod key_rotation;
+mod lambda_format;
 mod lambda_group;
 mod log_key;
 mod log_loop;
@@ -125,6 +131,12 @@ pub const ALL: &[&dyn Check] = &[
     &trail_org::TrailOrganization,
     &bucket_mfa_delete::BucketMfaDelete,
     &bucket_tls::BucketTls,
+    &gateway_flow::GatewayFlow,
+    &aggregator::ConfigAggregator,
+    &alb_connection::AlbConnection,
+    &lambda_format::LambdaFormat,
+    &group_deletion_protection::GroupDeletionProtection,
+    &group_data_protection::GroupDataProtection,
 ];
 
 /// A check by its id.
