@@ -2,6 +2,7 @@
 //! page of cases in `tests/checks/`. Files without a check hold what several of them share.
 
 mod account_separation;
+mod agent_association;
 mod aggregator;
 mod alb_access;
 mod alb_connection;
@@ -39,7 +40,10 @@ mod group_data_protection;
 mod group_deletion_protection;
 mod group_kms;
 mod group_retention;
+mod guardduty;
 mod http_api;
+mod hybrid_node;
+mod instance_coverage;
 mod key;
 mod key_rotation;
 mod lambda_format;
@@ -50,6 +54,7 @@ mod loops;
 mod neptune_export;
 mod network;
 mod nlb_access;
+mod node;
 mod rds_export;
 mod recorder;
 mod recorder_on;
@@ -59,6 +64,7 @@ mod resolver_coverage;
 mod resolver_destination;
 mod rest_api;
 mod s3_access;
+mod security_hub;
 mod sink;
 mod stage;
 mod trail;
@@ -124,6 +130,7 @@ pub const ALL: &[&dyn Check] = &[
     &group_retention::GroupRetention,
     &group_kms::GroupKms,
     &group_central::GroupCentral,
+    &agent_association::AgentAssociation,
     &log_key::LogKey,
     &key_rotation::KeyRotation,
     &account_separation::AccountSeparation,
@@ -137,6 +144,10 @@ pub const ALL: &[&dyn Check] = &[
     &lambda_format::LambdaFormat,
     &group_deletion_protection::GroupDeletionProtection,
     &group_data_protection::GroupDataProtection,
+    &hybrid_node::HybridNode,
+    &instance_coverage::InstanceCoverage,
+    &guardduty::GuardDuty,
+    &security_hub::SecurityHub,
 ];
 
 /// A check by its id.

@@ -73,6 +73,27 @@ mod tests {
     use crate::checks;
 
     #[test]
+    fn what_only_other_presets_read_is_not_in_the_policy_of_the_default() {
+        let reads = |default: bool| {
+            let chosen = checks::ALL.iter().filter(|check| check.meta().default || !default);
+            actions(&Collector::closure(chosen.flat_map(|c| c.meta().reads.iter().copied())))
+        };
+        let (default, all) = (reads(true), reads(false));
+        for only in [
+            "config:DescribeConfigurationAggregators",
+            "ec2:DescribeInstances",
+            "ec2:DescribeTransitGateways",
+            "guardduty:ListDetectors",
+            "kms:GetKeyRotationStatus",
+            "rds:DescribeDBParameters",
+            "securityhub:DescribeHub",
+        ] {
+            assert!(all.contains(only) && !default.contains(only), "{only}");
+        }
+        assert!(default.contains("ssm:DescribeInstanceInformation"));
+    }
+
+    #[test]
     fn the_policy_reads_and_nothing_else() {
         let all = checks::ALL.iter().flat_map(|check| check.meta().reads.iter().copied());
         let collectors = Collector::closure(all);
