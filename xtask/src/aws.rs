@@ -1,5 +1,6 @@
 //! AWS without AWS: our table of operations against botocore's models, and what we would send
-//! against what botocore would (`cargo xtask aws-models`), and `stele aws` against moto.
+//! against what botocore would (`cargo xtask aws-models`), and `stele aws` and `stele verify`
+//! against moto.
 
 use anyhow::bail;
 
@@ -22,8 +23,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> anyhow::Result
 
 /// Runs `stele aws assess` against the stand-in, where Python and the packages are there.
 pub(crate) fn assess(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_assess.py")
+}
+
+/// Runs `stele verify` over copies of a data folder in tars and in the stand-in.
+pub(crate) fn verify(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_verify.py")
+}
+
+fn with_binary(workspace: &Workspace, script: &str) -> anyhow::Result<Outcome> {
     let python = Python::prepare(workspace, Packages::Moto)?;
-    match python.script(workspace, "moto/test_assess.py") {
+    match python.script(workspace, script) {
         Ok(mut command) => {
             command.arg("--binary").arg(workspace.binary("debug"));
             workspace::run(&mut command).map(|()| Outcome::Done)
