@@ -189,12 +189,15 @@ impl Http {
         let status = response.status().as_u16();
         let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
         let (date, kind) = (header("date"), header("x-amzn-errortype"));
+        let wanted = call.operation.row.answer_header.values();
+        let headers: Vec<(String, String)> =
+            wanted.filter_map(|name| Some((name.clone(), header(name)?))).collect();
         let body = match body(response).await {
             Ok(body) => body,
             Err(reason) => return failed(Failure::Other, "broken-answer", reason, Again::Silent),
         };
         if (200..300).contains(&status) {
-            return match decode::answer(call.operation, &body) {
+            return match decode::answer(call.operation, &body, &headers) {
                 Ok(value) => Attempt::Answered(value),
                 Err(reason) => failed(Failure::Other, "broken-answer", reason, Again::Silent),
             };
