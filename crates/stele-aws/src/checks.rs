@@ -44,6 +44,7 @@ mod recorder;
 mod recorder_on;
 mod recorder_scope;
 mod redshift_audit;
+mod repair;
 mod resolver_coverage;
 mod resolver_destination;
 mod rest_api;

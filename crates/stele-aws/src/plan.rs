@@ -23,7 +23,7 @@ pub mod cost;
 pub mod document;
 pub mod selectors;
 pub mod setting;
-mod settings;
+pub(crate) mod settings;
 pub mod sink;
 
 use std::collections::BTreeSet;

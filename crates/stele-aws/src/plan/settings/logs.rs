@@ -1,9 +1,12 @@
-//! Log groups: that they are there, how long they keep, who may write, and where they go.
+//! Log groups: that they are there, how long they keep, who may write, and where they go; and logs
+//! that AWS delivers for a service.
 
 use serde_json::{Value, json};
 
 use crate::plan::document::{self, LOG_POLICY_BYTES_MAX};
-use crate::plan::setting::{Params, Setting, exists, named, nothing, pick, same, undo};
+use crate::plan::setting::{
+    Params, Setting, covers, exists, holds, named, nothing, only, pick, same, undo,
+};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -87,18 +90,94 @@ pub(super) const ALL: &[Setting] = &[
         call: "logs:PutSubscriptionFilter",
         read: "logs:DescribeSubscriptionFilters",
         by: &[("logGroupName", "logGroupName")],
-        find: |list, params| match pick(list, "filterName", &params["filterName"]) {
-            Value::Object(filter) => json!({"destinationArn": filter.get("destinationArn")}),
-            _ => Value::Null,
+        find: |list, params| only(&pick(list, "filterName", &params["filterName"]), &FILTER),
+        // The call replaces the whole filter.
+        start: |state, params| {
+            if let Value::Object(members) = state {
+                params.extend(members.clone());
+            }
         },
-        start: nothing,
-        settled: |state, params| same(&state["destinationArn"], &params["destinationArn"]),
-        undo: |_, params| {
-            let named = named(params, &["logGroupName", "filterName"], json!({}));
-            undo("logs:DeleteSubscriptionFilter", named)
+        settled: |state, params| state.is_object() && covers(state, &only(&json!(params), &FILTER)),
+        undo: |before, params| {
+            let names = ["logGroupName", "filterName"];
+            if before.is_null() {
+                undo("logs:DeleteSubscriptionFilter", named(params, &names, json!({})))
+            } else {
+                undo("logs:PutSubscriptionFilter", named(params, &names, before.clone()))
+            }
         },
         leaves: "",
     },
+    Setting {
+        call: "logs:PutDeliverySource",
+        read: "logs:GetDeliverySource",
+        by: &[("name", "name")],
+        find: |answer, _| match &answer["deliverySource"] {
+            Value::Object(source) => json!({
+                "resourceArn": source.get("resourceArns").map(|arns| arns[0].clone()),
+                "logType": source.get("logType"),
+            }),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: holds,
+        undo: |before, params| {
+            if before.is_null() {
+                undo("logs:DeleteDeliverySource", named(params, &["name"], json!({})))
+            } else {
+                undo("logs:PutDeliverySource", named(params, &["name"], before.clone()))
+            }
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:PutDeliveryDestination",
+        read: "logs:GetDeliveryDestination",
+        by: &[("name", "name")],
+        find: |answer, _| {
+            let members = ["outputFormat", "deliveryDestinationConfiguration"];
+            only(&answer["deliveryDestination"], &members)
+        },
+        start: nothing,
+        settled: holds,
+        undo: |before, params| {
+            if before.is_null() {
+                undo("logs:DeleteDeliveryDestination", named(params, &["name"], json!({})))
+            } else {
+                undo("logs:PutDeliveryDestination", named(params, &["name"], before.clone()))
+            }
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:CreateDelivery",
+        read: "logs:DescribeDeliveries",
+        by: &[],
+        find: |list, params| {
+            let of = |each: &&Value| {
+                ["deliverySourceName", "deliveryDestinationArn"]
+                    .iter()
+                    .all(|name| each[*name] == params[*name])
+            };
+            let all = list.as_array().map(Vec::as_slice).unwrap_or_default();
+            all.iter().find(of).map_or(Value::Null, |each| json!({"id": each["id"]}))
+        },
+        start: nothing,
+        settled: exists,
+        undo: |_, _| undo("logs:DeleteDelivery", json!({"id": "${self.id}"})),
+        leaves: "",
+    },
+];
+
+/// What makes up a subscription filter beside its name.
+const FILTER: [&str; 7] = [
+    "filterPattern",
+    "destinationArn",
+    "roleArn",
+    "distribution",
+    "applyOnTransformedLogs",
+    "fieldSelectionCriteria",
+    "emitSystemFields",
 ];
 
 /// Adds statements to the policy of log groups in a draft.
