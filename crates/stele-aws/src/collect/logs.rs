@@ -100,6 +100,14 @@ impl Group {
     }
 }
 
+impl DeliverySource {
+    /// Whether it is the access log of a resource. CloudFront's type has no service in front.
+    fn tells_access_to(&self, resource: &str) -> bool {
+        ["ACCESS_LOGS", "ALB_ACCESS_LOGS", "NLB_ACCESS_LOGS"].contains(&self.log_type.as_str())
+            && self.resource_arns.iter().any(|arn| arn == resource)
+    }
+}
+
 impl Deliveries {
     /// Whether logs of a resource are delivered anywhere.
     pub fn of(&self, resource: &str) -> Fact<bool> {
@@ -108,10 +116,14 @@ impl Deliveries {
             (Err(reason), _) | (_, Err(reason)) => return Fact::Unknown(reason.clone()),
         };
         Fact::Known(sources.iter().any(|source| {
-            source.log_type == "ACCESS_LOGS"
-                && source.resource_arns.iter().any(|arn| arn == resource)
+            source.tells_access_to(resource)
                 && deliveries.iter().any(|each| each.delivery_source_name == source.name)
         }))
+    }
+
+    /// The source of access logs of a resource, delivered or not; AWS takes one.
+    pub fn source_of(&self, resource: &str) -> Option<&DeliverySource> {
+        self.sources.known()?.iter().find(|source| source.tells_access_to(resource))
     }
 }
 

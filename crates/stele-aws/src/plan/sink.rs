@@ -69,6 +69,11 @@ pub fn terminal(plan: &mut Builder<'_>, region: &str) -> Sink {
     Sink { after: vec![policy], ..sink }
 }
 
+/// The name of the bucket for logs of a region.
+pub fn bucket_name(plan: &Builder<'_>, region: &str) -> String {
+    name_of(plan, &plan.baseline.sinks.bucket, region)
+}
+
 fn name_of(plan: &Builder<'_>, pattern: &str, region: &str) -> String {
     pattern.replace("{account}", &plan.inventory.account).replace("{region}", region)
 }
