@@ -215,12 +215,17 @@ pub fn group(plan: &mut Builder<'_>, region: &str, name: &str) -> Handle {
         Change::of("logs:PutRetentionPolicy", region, arn, why)
             .by("logGroupName", name)
             .edit(move |draft| {
-                // What is kept longer stays so.
-                let now = draft.state["retentionInDays"].as_i64();
-                let days = now.map_or(days, |now| now.max(days));
-                draft.params.insert("retentionInDays".to_owned(), json!(days));
+                // What is kept longer stays so, and so does what is kept for ever.
+                let so_far = draft.params.get("retentionInDays").and_then(Value::as_i64);
+                let wanted = match (so_far, draft.state.get("retentionInDays")) {
+                    (None, Some(Value::Null)) => Value::Null,
+                    (None, now) => json!(now.and_then(Value::as_i64).unwrap_or(0).max(days)),
+                    (Some(so_far), _) => json!(so_far.max(days)),
+                };
+                draft.params.insert("retentionInDays".to_owned(), wanted);
                 Ok(())
             })
+            .fresh(json!({"logGroupName": name}))
             .after([made]),
     )
 }

@@ -26,18 +26,19 @@ pub(super) const ALL: &[Setting] = &[
         call: "logs:PutRetentionPolicy",
         read: "logs:DescribeLogGroups",
         by: &[("logGroupNamePrefix", "logGroupName")],
-        find: |list, params| {
-            let group = pick(list, "logGroupName", &params["logGroupName"]);
-            match &group["retentionInDays"] {
-                Value::Null => Value::Null,
-                days => json!({"retentionInDays": days}),
-            }
+        // A group that keeps for ever has a state, and one that is not there has none.
+        find: |list, params| match pick(list, "logGroupName", &params["logGroupName"]) {
+            Value::Object(group) => json!({"retentionInDays": group.get("retentionInDays")}),
+            _ => Value::Null,
         },
         start: nothing,
-        settled: |state, params| same(&state["retentionInDays"], &params["retentionInDays"]),
-        undo: |before, params| match before.is_null() {
-            true => undo("logs:DeleteRetentionPolicy", named(params, &["logGroupName"], json!({}))),
-            false => {
+        settled: |state, params| {
+            state.is_object() && same(&state["retentionInDays"], &params["retentionInDays"])
+        },
+        undo: |before, params| {
+            if before["retentionInDays"].is_null() {
+                undo("logs:DeleteRetentionPolicy", named(params, &["logGroupName"], json!({})))
+            } else {
                 undo("logs:PutRetentionPolicy", named(params, &["logGroupName"], before.clone()))
             }
         },
