@@ -123,7 +123,8 @@ pub fn allow(
 }
 
 impl Writer {
-    fn service(self, region: &str) -> String {
+    /// The name by which policies know it.
+    pub fn service(self, region: &str) -> String {
         match self {
             Self::CloudTrail => "cloudtrail.amazonaws.com".to_owned(),
             Self::Config => "config.amazonaws.com".to_owned(),
