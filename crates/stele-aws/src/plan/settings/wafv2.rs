@@ -25,6 +25,12 @@ pub(super) const ALL: &[Setting] = &[Setting {
         let mut state = only(&answer["LoggingConfiguration"], &MEMBERS);
         if let Some(members) = state.as_object_mut() {
             members.retain(|name, value| name != MANAGED || *value == true);
+            // Some answers have the group's ARN with what stands for its streams.
+            if let Some(Value::Array(all)) = members.get_mut("LogDestinationConfigs") {
+                for to in all {
+                    *to = json!(to.as_str().unwrap_or_default().trim_end_matches(":*"));
+                }
+            }
         }
         state
     },
@@ -42,7 +48,9 @@ pub(super) const ALL: &[Setting] = &[Setting {
 }];
 
 fn start(state: &Value, params: &mut Params) {
-    if state.is_object() {
-        params.insert("LoggingConfiguration".to_owned(), state.clone());
+    if let Value::Object(members) = state {
+        let mut members = members.clone();
+        members.remove(MANAGED);
+        params.insert("LoggingConfiguration".to_owned(), Value::Object(members));
     }
 }
