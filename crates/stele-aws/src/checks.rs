@@ -51,6 +51,7 @@ mod rest_api;
 mod s3_access;
 mod sink;
 mod stage;
+mod stage_log;
 mod trail;
 mod trail_all_regions;
 mod trail_cwl;

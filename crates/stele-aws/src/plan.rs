@@ -11,7 +11,8 @@
 //! - [`setting`] is the table of what can be set: the call, how its state is read, when it is there,
 //!   how it is undone.
 //! - [`assemble`] reads the state of each setting, runs the edits and puts the actions in order.
-//! - [`document`], [`selectors`] and [`sink`] merge policies, event selectors and buckets without loss.
+//! - [`document`], [`selectors`] and [`sink`] merge policies, event selectors and buckets without loss;
+//!   [`role`] makes roles of services.
 //! - [`cost`] says what AWS will charge.
 //!
 //! Nothing here writes to AWS: what a plan names is only called by `apply`. The JSON is a public
@@ -21,6 +22,7 @@ pub mod assemble;
 pub mod change;
 pub mod cost;
 pub mod document;
+pub mod role;
 pub mod selectors;
 pub mod setting;
 pub(crate) mod settings;

@@ -212,6 +212,7 @@ async fn region(caller: Caller<'_>, name: &str, scope: &Scope) -> (Region, Vec<t
         )
     };
     let (first, second) = futures::join!(first, second);
+    let gateway_role = application::gateway_role(caller, &second.7, &second.8).await;
     let (seen, network, resolver, config, balancers, databases, warehouses, tables) = first;
     let (groups, account_policies, resource_policies, deliveries, functions, kubernetes, ..) =
         &second;
@@ -235,6 +236,7 @@ async fn region(caller: Caller<'_>, name: &str, scope: &Scope) -> (Region, Vec<t
         firewalls: second.6,
         rest_apis: second.7,
         http_apis: second.8,
+        gateway_role,
     };
     (region, seen.known().cloned().unwrap_or_default())
 }
