@@ -91,16 +91,16 @@ fn deliver(finding: &Finding, plan: &mut Builder<'_>) {
     let sink = sink::bucket(plan, region);
     let policy = sink::allow(plan, &sink, region, Writer::Delivery, "");
     let deliveries = inventory.region(region).map(|facts| &facts.deliveries);
-    let (source, mut after) = match deliveries.and_then(|each| each.source_of(resource)) {
-        Some(source) => (source.name.clone(), Vec::new()),
-        None => {
-            let name = format!("stele-{id}");
-            let why = format!("`{id}` is a source of access logs");
-            let made = Change::of("logs:PutDeliverySource", region, resource, why)
-                .by("name", name.as_str())
-                .set(json!({"resourceArn": resource, "logType": "ACCESS_LOGS"}));
-            (name, vec![plan.change(made)])
-        }
+    let there = deliveries.and_then(|each| each.source_of(resource));
+    let (source, mut after) = if let Some(source) = there {
+        (source.name.clone(), Vec::new())
+    } else {
+        let name = format!("stele-{id}");
+        let why = format!("`{id}` is a source of access logs");
+        let made = Change::of("logs:PutDeliverySource", region, resource, why)
+            .by("name", name.as_str())
+            .set(json!({"resourceArn": resource, "logType": "ACCESS_LOGS"}));
+        (name, vec![plan.change(made)])
     };
     let arn = inventory.arn("logs", region, &format!("delivery-destination:{DESTINATION}"));
     let why = format!("`{}` is a destination of access logs", sink.name);

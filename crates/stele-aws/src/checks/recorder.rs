@@ -114,7 +114,7 @@ pub(super) fn record_all(plan: &mut Builder<'_>, region: &str, why: &str) -> Han
             Ok(())
         })
         .after(after)
-        .cost("config-item", volume);
+        .cost_once("config-item", volume);
     plan.change(change)
 }
 
@@ -184,7 +184,7 @@ pub(super) fn channel(
             Ok(())
         })
         .after(after)
-        .cost("s3-storage-gb", volume);
+        .cost_once("s3-storage-gb", volume);
     plan.change(change)
 }
 

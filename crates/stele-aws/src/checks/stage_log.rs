@@ -101,6 +101,7 @@ pub(super) fn account_role(plan: &mut Builder<'_>, region: &str) -> Option<Vec<H
         condition: Value::Null,
         actions: &ACTIONS,
         resource: &groups,
+        with: None,
     };
     let role = role::make(plan, &wanted);
     let why = format!("API Gateway writes logs in {region} by a role");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::change::{Builder, Change};
+use super::change::{Builder, Change, Handle};
 use super::sink::Given;
 
 /// A role that is wanted.
@@ -18,11 +18,13 @@ pub struct Role<'a> {
     pub actions: &'a [&'a str],
     /// With what.
     pub resource: &'a str,
+    /// What it is wanted for alone, if that is made.
+    pub with: Option<Handle>,
 }
 
 /// Plans a role and its policy, made where they are not there.
 pub fn make(plan: &mut Builder<'_>, role: &Role<'_>) -> Given {
-    let Role { name, service, condition, actions, resource } = role;
+    let Role { name, service, condition, actions, resource, with } = role;
     let inventory = plan.inventory;
     let arn = format!("arn:{}:iam::{}:role/{name}", inventory.partition, inventory.account);
     let region = inventory.home_region.clone();
@@ -35,10 +37,13 @@ pub fn make(plan: &mut Builder<'_>, role: &Role<'_>) -> Given {
         |statement: Value| json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
     let why = format!("{service} has a role of its own");
     let made = plan.change(
-        Change::of("iam:CreateRole", &region, arn.as_str(), why).by("RoleName", *name).set(json!({
-            "AssumeRolePolicyDocument": document(trust),
-            "Tags": [{"Key": "stele:managed", "Value": "true"}],
-        })),
+        Change::of("iam:CreateRole", &region, arn.as_str(), why)
+            .by("RoleName", *name)
+            .set(json!({
+                "AssumeRolePolicyDocument": document(trust),
+                "Tags": [{"Key": "stele:managed", "Value": "true"}],
+            }))
+            .with(*with),
     );
     let allowed = json!({"Effect": "Allow", "Action": actions, "Resource": resource});
     let why = format!("`{name}` may do what it is for, and nothing else");
@@ -47,6 +52,7 @@ pub fn make(plan: &mut Builder<'_>, role: &Role<'_>) -> Given {
             .by("RoleName", *name)
             .by("PolicyName", *name)
             .set(json!({"PolicyDocument": document(allowed)}))
+            .with(*with)
             .after([made]),
     );
     Given { arn, after: vec![made, policy] }

@@ -32,3 +32,6 @@ pub(super) const ALL: &[&[Setting]] = &[
     s3::ALL,
     wafv2::ALL,
 ];
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,7 @@ pub(super) const ALL: &[Setting] = &[
             true => undo("logs:DisassociateKmsKey", named(params, &["logGroupName"], json!({}))),
             false => undo("logs:AssociateKmsKey", named(params, &["logGroupName"], before.clone())),
         },
-        leaves: "events that were encrypted with the key in the meantime stay so",
+        leaves: "the events that were encrypted with the key in the meantime",
     },
     Setting {
         call: "logs:PutResourcePolicy",
