@@ -83,7 +83,6 @@ impl Check for WafAcl {
         }
         for to in &logging.log_destination_configs {
             match (taking(inventory, region, to), arn::log_group(to), arn::bucket(to)) {
-                (Taking::Takes(_), ..) => {}
                 (Taking::Refuses("no-group", _), Some(group), _) => {
                     take(plan, region, group);
                 }
@@ -102,7 +101,7 @@ impl Check for WafAcl {
                     repair::let_in(plan, &place, judged, &Otherwise { code, reason, choices: &[] });
                 }
                 // What cannot be read is no reason of the finding.
-                (Taking::Refuses(..) | Taking::Unread(_), ..) => {}
+                (Taking::Takes(_) | Taking::Refuses(..) | Taking::Unread(_), ..) => {}
             }
         }
     }
