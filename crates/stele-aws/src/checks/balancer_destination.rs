@@ -102,9 +102,19 @@ fn judge(inventory: &Inventory, region: &str, balancer: &Balancer) -> Verdict {
     if let Some(reason) = balancer.attributes.unread() {
         return Verdict::unknown(reason);
     }
-    let Some((bucket, prefix)) = balancer.bucket() else {
-        return Verdict::not_applicable("logging-off", "it does not log to S3");
-    };
+    match balancer.bucket() {
+        Some(place) => takes(inventory, region, balancer, place),
+        None => Verdict::not_applicable("logging-off", "it does not log to S3"),
+    }
+}
+
+/// What is said of a bucket that takes what a load balancer writes below a prefix, or does not.
+pub(super) fn takes(
+    inventory: &Inventory,
+    region: &str,
+    balancer: &Balancer,
+    (bucket, prefix): (&str, &str),
+) -> Verdict {
     let advice = match taking(inventory, region, balancer, (bucket, prefix)) {
         Taking::Takes(advice) => advice,
         Taking::Refuses("not-allowed", reason) => return Verdict::fail("not-allowed", reason),

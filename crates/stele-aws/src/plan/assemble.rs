@@ -97,16 +97,50 @@ enum Outcome {
     Dropped,
 }
 
+/// How each setting came out, by its place in the builder.
+type Outcomes = BTreeMap<usize, Outcome>;
+
+/// The places so that each comes behind all that it comes after; otherwise as they were asked for.
+fn in_order(afters: &[Vec<Handle>]) -> Vec<usize> {
+    fn visit(
+        index: usize,
+        afters: &[Vec<Handle>],
+        seen: &mut BTreeSet<usize>,
+        to: &mut Vec<usize>,
+    ) {
+        if !seen.insert(index) {
+            return;
+        }
+        for after in afters.get(index).into_iter().flatten() {
+            visit(after.0, afters, seen, to);
+        }
+        to.push(index);
+    }
+    let (mut seen, mut order) = (BTreeSet::new(), Vec::new());
+    for index in 0..afters.len() {
+        visit(index, afters, &mut seen, &mut order);
+    }
+    order
+}
+
 fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
     let Builder { findings, wanted, blocked: by_hand, warnings, .. } = builder;
     let mut part = Part { blocked: by_hand, warnings, complete: true, ..Part::default() };
     let mut refused: BTreeSet<(usize, usize)> = BTreeSet::new();
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    let mut afters: Vec<Vec<Handle>> = Vec::new();
+    let mut outcomes = Outcomes::new();
+    let afters: Vec<Vec<Handle>> = wanted
+        .iter()
+        .map(|wanted| {
+            let after = wanted.changes.iter().flat_map(|(_, change)| change.after.clone());
+            after.collect::<BTreeSet<Handle>>().into_iter().collect()
+        })
+        .collect();
     let made = made(&wanted, states);
-    for (index, (wanted, state)) in wanted.into_iter().zip(states).enumerate() {
-        let after = wanted.changes.iter().flat_map(|(_, change)| change.after.clone());
-        afters.push(after.collect::<BTreeSet<Handle>>().into_iter().collect());
+    let mut wanted: BTreeMap<usize, Wanted> = wanted.into_iter().enumerate().collect();
+    for index in in_order(&afters) {
+        let (Some(wanted), Some(state)) = (wanted.remove(&index), states.get(index)) else {
+            continue;
+        };
         let (mut changes, lost): (Vec<_>, Vec<_>) =
             wanted.changes.into_iter().partition(|(finding, change)| {
                 !change.after.iter().any(|handle| refused.contains(&(*finding, handle.0)))
@@ -116,7 +150,7 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
         changes.retain(|(_, change)| change.with.is_none_or(|handle| made.contains(&handle)));
         if changes.is_empty() && asked > 0 {
             // What it would belong to is there, and nothing waits for it.
-            outcomes.push(Outcome::Settled(Value::Null));
+            outcomes.insert(index, Outcome::Settled(Value::Null));
             continue;
         }
         let state = match state {
@@ -131,7 +165,7 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
                         vec!["allow what is named in `errors`, and plan again".to_owned()];
                     part.blocked.push(blocked(&findings[*finding], "unreadable", text, choices));
                 }
-                outcomes.push(Outcome::Dropped);
+                outcomes.insert(index, Outcome::Dropped);
                 continue;
             }
         };
@@ -141,14 +175,14 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
             part.blocked.push(blocked(&findings[finding], code, reason, choices));
         });
         let Some(merged) = merged else {
-            outcomes.push(Outcome::Dropped);
+            outcomes.insert(index, Outcome::Dropped);
             continue;
         };
         if (merged.setting.settled)(&merged.state, &merged.params) {
-            outcomes.push(Outcome::Settled(merged.state));
+            outcomes.insert(index, Outcome::Settled(merged.state));
             continue;
         }
-        outcomes.push(Outcome::Action(part.actions.len()));
+        outcomes.insert(index, Outcome::Action(part.actions.len()));
         let number = part.actions.len() + 1;
         let mut action = merged.action(account, &findings, number);
         action.after = numbers(&afters[index], &afters, &outcomes);
@@ -177,11 +211,11 @@ fn made(wanted: &[Wanted], states: &[Fact<Value>]) -> BTreeSet<Handle> {
 }
 
 /// The numbers of the actions behind handles; what is settled passes on what it came after.
-fn numbers(handles: &[Handle], afters: &[Vec<Handle>], outcomes: &[Outcome]) -> Vec<u32> {
+fn numbers(handles: &[Handle], afters: &[Vec<Handle>], outcomes: &Outcomes) -> Vec<u32> {
     let mut found = BTreeSet::new();
     let mut todo = handles.to_vec();
     while let Some(Handle(index)) = todo.pop() {
-        match outcomes.get(index) {
+        match outcomes.get(&index) {
             Some(Outcome::Action(place)) => {
                 found.insert(u32::try_from(place + 1).unwrap_or(u32::MAX));
             }
@@ -282,7 +316,7 @@ impl Merged {
 }
 
 /// Replaces references to handles: by a number where there is an action, by the value where not.
-fn resolve(action: &mut Action, outcomes: &[Outcome]) {
+fn resolve(action: &mut Action, outcomes: &Outcomes) {
     let replace = |params: &mut Params| {
         let mut value = Value::Object(std::mem::take(params));
         each_text(&mut value, &|text| resolved(text, outcomes));
@@ -296,11 +330,11 @@ fn resolve(action: &mut Action, outcomes: &[Outcome]) {
     }
 }
 
-fn resolved(text: &str, outcomes: &[Outcome]) -> Option<String> {
+fn resolved(text: &str, outcomes: &Outcomes) -> Option<String> {
     let (before, rest) = text.split_once("${#")?;
     let (reference, after) = rest.split_once('}')?;
     let (index, path) = reference.split_once('.')?;
-    let value = match outcomes.get(index.parse::<usize>().ok()?)? {
+    let value = match outcomes.get(&index.parse::<usize>().ok()?)? {
         Outcome::Action(place) => format!("${{{}.{path}}}", place + 1),
         Outcome::Settled(state) => {
             crate::caller::at(state, path).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -327,7 +361,7 @@ pub(crate) fn each_text(value: &mut Value, change: &dyn Fn(&str) -> Option<Strin
 }
 
 /// Puts the parts of accounts together.
-pub fn join(parts: Vec<Part>, report: &Report, made_at: String) -> Plan {
+pub fn join(parts: Vec<Part>, report: &Report) -> Plan {
     let scope = PlanScope {
         accounts: report.scope.accounts.clone(),
         regions: report.scope.regions.clone(),
@@ -337,7 +371,7 @@ pub fn join(parts: Vec<Part>, report: &Report, made_at: String) -> Plan {
     let assess = serde_json::to_vec(report).unwrap_or_default();
     let mut plan = Plan {
         schema: SCHEMA.to_owned(),
-        made_at,
+        made_at: report.assessed_at.clone(),
         complete: report.complete,
         scope,
         assess_sha256: super::hex_sha256(&assess),

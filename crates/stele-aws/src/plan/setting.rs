@@ -151,6 +151,30 @@ pub(crate) fn undo(call: &str, params: Value) -> Vec<Undo> {
     vec![Undo { call: call.to_owned(), params }]
 }
 
+/// `undo`: what was there is put back by the same call, and what was not is deleted.
+pub(crate) fn put_back(
+    before: &Value,
+    params: &Params,
+    names: &[&str],
+    put: &str,
+    delete: &str,
+) -> Vec<Undo> {
+    if before.is_null() {
+        undo(delete, named(params, names, json!({})))
+    } else {
+        undo(put, named(params, names, before.clone()))
+    }
+}
+
+/// `undo`: what was off is switched off again.
+pub(crate) fn off_again(was_on: &Value, params: &Params, name: &str, call: &str) -> Vec<Undo> {
+    if same(was_on, &json!(true)) {
+        Vec::new()
+    } else {
+        undo(call, named(params, &[name], json!({})))
+    }
+}
+
 /// Parameters of an undoing call: those of the doing call that name its subject, and others.
 pub(crate) fn named(params: &Params, names: &[&str], others: Value) -> Value {
     let mut all = json!({});

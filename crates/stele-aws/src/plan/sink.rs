@@ -187,11 +187,12 @@ fn statements(
             "Condition": {"StringEquals": from_here}})
     };
     match writer {
-        Writer::CloudTrail => vec![look(json!("s3:GetBucketAcl")), write(&logs, &owned)],
+        Writer::CloudTrail | Writer::Delivery => {
+            vec![look(json!("s3:GetBucketAcl")), write(&logs, &owned)]
+        }
         Writer::Config => {
             vec![look(json!(["s3:GetBucketAcl", "s3:ListBucket"])), write(&logs, &owned)]
         }
-        Writer::Delivery => vec![look(json!("s3:GetBucketAcl")), write(&logs, &owned)],
         Writer::LoadBalancer => {
             // Its writes carry no ACL, and the account of the load balancer in the key alone.
             vec![json!({"Sid": sid("Write"), "Effect": "Allow", "Principal": principal,

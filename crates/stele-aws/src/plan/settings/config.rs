@@ -3,8 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::plan::Undo;
-use crate::plan::setting::{Params, Setting, covers, named, nothing, only, pick, same, undo};
+use crate::plan::setting::{Params, Setting, covers, nothing, off_again, only, pick, same, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -64,7 +63,14 @@ pub(super) const ALL: &[Setting] = &[
         },
         start: nothing,
         settled: |state, _| same(&state["recording"], &json!(true)),
-        undo: stop,
+        undo: |before, params| {
+            off_again(
+                &before["recording"],
+                params,
+                "ConfigurationRecorderName",
+                "config:StopConfigurationRecorder",
+            )
+        },
         leaves: "",
     },
 ];
@@ -92,12 +98,4 @@ fn recorder(answer: &Value, _: &Params) -> Value {
 fn begin(name: &str, state: &Value, params: &mut Params) {
     let state = if state.is_object() { state.clone() } else { Value::Object(Map::new()) };
     params.insert(name.to_owned(), state);
-}
-
-fn stop(before: &Value, params: &Params) -> Vec<Undo> {
-    if same(&before["recording"], &json!(true)) {
-        return Vec::new();
-    }
-    let back = named(params, &["ConfigurationRecorderName"], json!({}));
-    undo("config:StopConfigurationRecorder", back)
 }

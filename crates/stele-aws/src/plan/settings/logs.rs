@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::plan::document::{self, LOG_POLICY_BYTES_MAX};
 use crate::plan::setting::{
-    Params, Setting, covers, exists, holds, named, nothing, only, pick, same, undo,
+    Params, Setting, covers, exists, holds, named, nothing, only, pick, put_back, same, undo,
 };
 
 pub(super) const ALL: &[Setting] = &[
@@ -57,9 +57,14 @@ pub(super) const ALL: &[Setting] = &[
         },
         start: nothing,
         settled: |state, params| same(&state["kmsKeyId"], &params["kmsKeyId"]),
-        undo: |before, params| match before.is_null() {
-            true => undo("logs:DisassociateKmsKey", named(params, &["logGroupName"], json!({}))),
-            false => undo("logs:AssociateKmsKey", named(params, &["logGroupName"], before.clone())),
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["logGroupName"],
+                "logs:AssociateKmsKey",
+                "logs:DisassociateKmsKey",
+            )
         },
         leaves: "the events that were encrypted with the key in the meantime",
     },
@@ -81,9 +86,14 @@ pub(super) const ALL: &[Setting] = &[
             };
             document::same(&text(state.get("policyDocument")), &text(params.get("policyDocument")))
         },
-        undo: |before, params| match before.is_null() {
-            true => undo("logs:DeleteResourcePolicy", named(params, &["policyName"], json!({}))),
-            false => undo("logs:PutResourcePolicy", named(params, &["policyName"], before.clone())),
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["policyName"],
+                "logs:PutResourcePolicy",
+                "logs:DeleteResourcePolicy",
+            )
         },
         leaves: "",
     },
@@ -101,11 +111,13 @@ pub(super) const ALL: &[Setting] = &[
         settled: |state, params| state.is_object() && covers(state, &only(&json!(params), &FILTER)),
         undo: |before, params| {
             let names = ["logGroupName", "filterName"];
-            if before.is_null() {
-                undo("logs:DeleteSubscriptionFilter", named(params, &names, json!({})))
-            } else {
-                undo("logs:PutSubscriptionFilter", named(params, &names, before.clone()))
-            }
+            put_back(
+                before,
+                params,
+                &names,
+                "logs:PutSubscriptionFilter",
+                "logs:DeleteSubscriptionFilter",
+            )
         },
         leaves: "",
     },
@@ -123,11 +135,13 @@ pub(super) const ALL: &[Setting] = &[
         start: nothing,
         settled: holds,
         undo: |before, params| {
-            if before.is_null() {
-                undo("logs:DeleteDeliverySource", named(params, &["name"], json!({})))
-            } else {
-                undo("logs:PutDeliverySource", named(params, &["name"], before.clone()))
-            }
+            put_back(
+                before,
+                params,
+                &["name"],
+                "logs:PutDeliverySource",
+                "logs:DeleteDeliverySource",
+            )
         },
         leaves: "",
     },
@@ -142,11 +156,13 @@ pub(super) const ALL: &[Setting] = &[
         start: nothing,
         settled: holds,
         undo: |before, params| {
-            if before.is_null() {
-                undo("logs:DeleteDeliveryDestination", named(params, &["name"], json!({})))
-            } else {
-                undo("logs:PutDeliveryDestination", named(params, &["name"], before.clone()))
-            }
+            put_back(
+                before,
+                params,
+                &["name"],
+                "logs:PutDeliveryDestination",
+                "logs:DeleteDeliveryDestination",
+            )
         },
         leaves: "",
     },
