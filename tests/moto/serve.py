@@ -9,8 +9,8 @@ a call (or answers with CODE), `--throttle` answers the first N of them with a t
 `--calls` writes each call as a line of JSON: call, region, status. While it runs,
 `/stele-control?refuse=CALL` refuses other calls instead.
 
-Each correction below says what AWS does. They are as few as the assessment needs: what writes is
-left as moto has it, but for answers that the client could not read.
+Each correction below says what AWS does: they are of answers, and of what nobody can write. What
+moto does otherwise when it is written to stands in `corrections.py`.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import sys
 import threading
 from pathlib import Path
 
+import corrections
 import tomllib
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -152,6 +153,7 @@ def insights_not_enabled(name, response):
 
 class Server:
     def __init__(self, options):
+        corrections.apply()
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.names = Names()
         self.refused = [rule.partition("=")[::2] for rule in options.refuse]
