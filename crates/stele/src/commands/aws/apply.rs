@@ -187,9 +187,16 @@ pub(super) async fn rollback(
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     };
-    let all =
-        apply::rollback(&stages, &sessions, &journal, clock.as_ref(), &arguments.force, &told)
-            .await?;
+    let all = apply::rollback(
+        &stages,
+        &sessions,
+        &journal,
+        clock.as_ref(),
+        &arguments.force,
+        Patience::default(),
+        &told,
+    )
+    .await?;
     let count = |outcome: &str| all.iter().filter(|each| each.outcome == outcome).count();
     let (restored, left) = (count("restored"), count("left"));
     let (changed, failed) = (count("changed-since"), count("failed"));
