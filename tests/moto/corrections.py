@@ -13,6 +13,7 @@ from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.awslambda.models import LambdaFunction
 from moto.cloudtrail.models import Trail
 from moto.elbv2.exceptions import InvalidConfigurationRequest
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.flow_logs import FlowLogsBackend
 from moto.ec2.responses.flow_logs import FlowLogs as FlowLogsResponse
 from moto.eks.models import EKSBackend
@@ -116,6 +117,16 @@ def destinations_of_flow_logs():
 
     FlowLogsBackend.create_flow_logs = below
     FlowLogsResponse.create_flow_logs = with_options
+
+
+def regions(*enabled):
+    """An account has the regions that it asked for; moto's have all."""
+    everywhere = RegionsAndZonesBackend.describe_regions
+
+    def some(self, region_names=None):
+        return [region for region in everywhere(self, region_names) if region.name in enabled]
+
+    RegionsAndZonesBackend.describe_regions = some
 
 
 # --- CloudWatch Logs ---------------------------------------------------------------------------
