@@ -33,6 +33,19 @@ FOREIGN_SELECTOR = {
     ],
     "ExcludeManagementEventSources": [],
 }
+FOREIGN_ADVANCED = [
+    {
+        "Name": "management",
+        "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}],
+    },
+    {
+        "Name": "who reads the topics",
+        "FieldSelectors": [
+            {"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::SNS::Topic"]},
+        ],
+    },
+]
 
 
 class Demo(Account):
@@ -79,8 +92,14 @@ class Demo(Account):
         cloudtrail.create_trail(
             Name="audit", S3BucketName="audit-logs", IsMultiRegionTrail=everywhere
         )
-        cloudtrail.put_event_selectors(TrailName="audit", EventSelectors=[FOREIGN_SELECTOR])
-        if not everywhere:
+        if everywhere:
+            cloudtrail.put_event_selectors(
+                TrailName="audit", AdvancedEventSelectors=FOREIGN_ADVANCED
+            )
+            cloudtrail.start_logging(Name="audit")
+            cloudtrail.stop_logging(Name="audit")
+        else:
+            cloudtrail.put_event_selectors(TrailName="audit", EventSelectors=[FOREIGN_SELECTOR])
             cloudtrail.start_logging(Name="audit")
 
     def network(self):
