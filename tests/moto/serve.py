@@ -135,6 +135,8 @@ MISSING = {
     # Deliveries that nobody has reported on; AWS lists a status for each channel.
     "config:DescribeDeliveryChannelStatus": empty(DeliveryChannelsStatus=[]),
     "logs:DescribeAccountPolicies": empty(accountPolicies=[]),
+    # Systems Manager knows machines only once an agent of theirs has come to it.
+    "ssm:DescribeInstanceInformation": empty(InstanceInformationList=[]),
 }
 CORRECTED_JSON = {"cloudtrail:GetEventSelectors": default_selectors}
 CORRECTED_BODY = {

@@ -5,13 +5,16 @@
 //! buckets that some log is written to, and keys only where a log is encrypted with them.
 
 pub mod application;
+pub mod audit;
 pub mod balancer;
 pub mod config;
 pub mod database;
 pub mod dns;
+pub mod guard;
 pub mod logs;
 mod run;
 pub mod s3;
+pub mod systems;
 pub mod trail;
 pub mod vpc;
 
@@ -74,6 +77,24 @@ pub enum Collector {
     Distributions,
     /// Keys that logs are encrypted with.
     Keys,
+    /// How those keys rotate.
+    KeyRotation,
+    /// Transit gateways.
+    Gateways,
+    /// What engines of databases are told about auditing.
+    DatabaseAudit,
+    /// Aggregators of AWS Config.
+    Aggregators,
+    /// Managed nodes.
+    Nodes,
+    /// What is kept on managed nodes.
+    Associations,
+    /// Instances of EC2.
+    Instances,
+    /// GuardDuty.
+    Detectors,
+    /// Security Hub.
+    Hub,
 }
 
 impl Collector {
@@ -106,6 +127,15 @@ impl Collector {
             Self::HttpApis => "http-apis",
             Self::Distributions => "distributions",
             Self::Keys => "keys",
+            Self::KeyRotation => "key-rotation",
+            Self::Gateways => "gateways",
+            Self::DatabaseAudit => "database-audit",
+            Self::Aggregators => "aggregators",
+            Self::Nodes => "nodes",
+            Self::Associations => "associations",
+            Self::Instances => "instances",
+            Self::Detectors => "detectors",
+            Self::Hub => "hub",
         }
     }
 
@@ -174,6 +204,28 @@ impl Collector {
                 &["cloudfront:ListDistributions", "cloudfront:GetDistributionConfig"]
             }
             Self::Keys => &["kms:DescribeKey"],
+            Self::KeyRotation => &["kms:GetKeyRotationStatus"],
+            Self::Gateways => {
+                &["ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments"]
+            }
+            Self::DatabaseAudit => &[
+                "rds:DescribeOptionGroups",
+                "rds:DescribeDBParameters",
+                "rds:DescribeDBClusterParameters",
+            ],
+            Self::Aggregators => &[
+                "config:DescribeConfigurationAggregators",
+                "config:DescribeConfigurationAggregatorSourcesStatus",
+            ],
+            Self::Nodes => &["ssm:DescribeInstanceInformation"],
+            Self::Associations => &[
+                "ssm:ListAssociations",
+                "ssm:DescribeAssociation",
+                "ssm:DescribeInstanceAssociationsStatus",
+            ],
+            Self::Instances => &["ec2:DescribeInstances"],
+            Self::Detectors => &["guardduty:ListDetectors", "guardduty:GetDetector"],
+            Self::Hub => &["securityhub:DescribeHub"],
         }
     }
 
@@ -182,6 +234,10 @@ impl Collector {
         match self {
             Self::BucketLogs | Self::Sinks => &[Self::Buckets],
             Self::Filters => &[Self::Groups],
+            Self::KeyRotation => &[Self::Keys],
+            Self::Gateways => &[Self::Network],
+            Self::DatabaseAudit => &[Self::Databases],
+            Self::Associations => &[Self::Nodes],
             Self::Writers => &[
                 Self::Trails,
                 Self::BucketLogs,

@@ -83,9 +83,19 @@ fn judge(inventory: &Inventory, region: &str, balancer: &Balancer) -> Verdict {
     if let Some(reason) = balancer.attributes.unread() {
         return Verdict::unknown(reason);
     }
-    let Some((bucket, prefix)) = balancer.bucket() else {
-        return Verdict::not_applicable("logging-off", "it does not log to S3");
-    };
+    match balancer.bucket() {
+        Some(place) => takes(inventory, region, balancer, place),
+        None => Verdict::not_applicable("logging-off", "it does not log to S3"),
+    }
+}
+
+/// Whether a bucket, below a prefix, takes what a load balancer writes.
+pub(super) fn takes(
+    inventory: &Inventory,
+    region: &str,
+    balancer: &Balancer,
+    (bucket, prefix): (&str, &str),
+) -> Verdict {
     let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
     let account = &inventory.account;
     let principals = principals(inventory, region, balancer.kind);

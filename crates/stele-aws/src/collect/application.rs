@@ -24,6 +24,8 @@ pub struct Function {
 pub struct FunctionLogging {
     /// The group; `/aws/lambda/<name>` where it is empty.
     pub log_group: String,
+    /// `JSON` or `Text`.
+    pub log_format: String,
 }
 
 impl Function {
@@ -141,6 +143,29 @@ pub struct Key {
     pub key_state: String,
     /// `AWS` or `CUSTOMER`.
     pub key_manager: String,
+    /// `AWS_KMS`, or where its material comes from otherwise.
+    pub origin: String,
+    /// How it rotates; asked where a check wants to know and AWS rotates such keys.
+    #[serde(skip)]
+    pub rotation: Fact<Rotation>,
+}
+
+/// How a key rotates.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Rotation {
+    /// Whether it does by itself.
+    pub key_rotation_enabled: bool,
+    /// Every so many days.
+    pub rotation_period_in_days: Option<i64>,
+}
+
+impl Key {
+    /// Whether rotation is its owner's matter, and can be asked about: of keys that AWS manages it
+    /// is not, and of those whose material comes from elsewhere AWS refuses the question.
+    pub fn can_rotate(&self) -> bool {
+        self.key_manager != "AWS" && ["", "AWS_KMS"].contains(&self.origin.as_str())
+    }
 }
 
 pub(super) async fn functions(caller: Caller<'_>) -> Fact<Vec<Function>> {
@@ -253,4 +278,11 @@ pub(super) async fn distributions(caller: Caller<'_>) -> Fact<Vec<Distribution>>
 
 pub(super) async fn key(caller: Caller<'_>, id: &str) -> Fact<Key> {
     caller.member("kms:DescribeKey", &[("KeyId", id)], "KeyMetadata").await
+}
+
+pub(super) async fn rotation(caller: Caller<'_>, key: &mut Key) {
+    if key.can_rotate() && key.key_state == "Enabled" {
+        let named = [("KeyId", key.arn.as_str())];
+        key.rotation = caller.get("kms:GetKeyRotationStatus", &named).await;
+    }
 }
