@@ -4,6 +4,9 @@
 //! that this part would need take some 20 CPU-minutes and 7 GB to build. `aws-sigv4` and
 //! `aws-config` alone take one CPU-minute and bring a second HTTP client; the signature is a
 //! hundred lines that AWS's own suite tests.
+//!
+//! A session reads. What is no read is refused before anything is sent, unless the session was told
+//! to write ([`HttpAws::allowing_writes`]); `assess` never tells it to.
 
 pub(crate) mod credentials;
 mod decode;
@@ -33,6 +36,7 @@ pub use http::Limits;
 pub struct HttpAws {
     http: Http,
     provider: Arc<Provider>,
+    writes: bool,
 }
 
 impl HttpAws {
@@ -50,14 +54,22 @@ impl HttpAws {
         let region = default_region(&variables, profile.as_deref());
         let http = Http::new(clock, entropy, variables, limits)?;
         let provider = Arc::new(Provider::chain(http.clone(), &region, profile));
-        Ok(Self { http, provider })
+        Ok(Self { http, provider, writes: false })
     }
 
     /// A session that takes on a role with this one's credentials; they share their connections.
+    /// It reads only, whatever this one may do.
     #[must_use]
     pub fn with_role(&self, role: Role) -> Self {
         let provider = Arc::new(Provider::role(Arc::clone(&self.provider), role));
-        Self { http: self.http.clone(), provider }
+        Self { http: self.http.clone(), provider, writes: false }
+    }
+
+    /// The same session, which may change the account as well. For those alone who carry out a plan
+    /// that somebody agreed to, or take it back.
+    #[must_use]
+    pub fn allowing_writes(self) -> Self {
+        Self { writes: true, ..self }
     }
 
     /// Whether there are credentials.
@@ -77,6 +89,10 @@ impl HttpAws {
 #[async_trait]
 impl Aws for HttpAws {
     async fn call(&self, call: &Call) -> Result<Value, CallError> {
+        if !self.writes && !call.operation.reads() {
+            let message = "this session reads only; nothing was sent";
+            return Err(CallError::new(call, Failure::Other, "read-only", message));
+        }
         let credentials = self.provider.get().await.map_err(|error| {
             CallError::new(call, Failure::Denied, "NoCredentials", error.to_string())
         })?;

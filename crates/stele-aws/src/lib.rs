@@ -14,7 +14,8 @@
 //! - [`assess`] judges an account and makes the report; [`run`] goes over accounts and regions;
 //!   [`iam`] makes the policy that it needs, [`schema`] describes the report's JSON.
 //!
-//! Nothing here writes to AWS. The crate knows no store and no engine.
+//! Nothing here writes to AWS yet: the table holds what a plan will need to write, and the client
+//! refuses it unless it is told to write. The crate knows no store and no engine.
 
 pub mod arn;
 pub mod assess;
