@@ -26,6 +26,7 @@ pub mod check;
 pub mod checks;
 pub mod client;
 pub mod collect;
+pub mod export;
 pub mod fact;
 pub mod finding;
 pub mod iam;
