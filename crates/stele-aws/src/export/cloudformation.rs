@@ -38,18 +38,19 @@ pub(super) fn files(
     if options.collect {
         collect::add(&mut stack);
     }
+    let home = home_region(&actions, options);
+    let mut all = stack.resources.iter().map(|resource| resource.region.as_str());
+    let main = all.clone().find(|region| *region == home).or_else(|| all.next()).map(str::to_owned);
+    if let (Some(main), Rollout::StackSet) = (&main, rollout) {
+        stack.align(main);
+    }
     let mut regions: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (index, resource) in stack.resources.iter().enumerate() {
         regions.entry(resource.region.as_str()).or_default().insert(index);
     }
-    let home = home_region(&actions, options);
-    let main = match regions.contains_key(home.as_str()) {
-        true => Some(home.as_str()),
-        false => regions.keys().next().copied(),
-    };
     let writer = Writer { plan, stack: &stack, account, options };
     let mut files = Vec::new();
-    if let Some(main) = main {
+    if let Some(main) = main.as_deref() {
         let others: Vec<&str> = regions.keys().copied().filter(|region| *region != main).collect();
         let file = format!("{}.yaml", options.stem);
         let mut notes = Vec::new();

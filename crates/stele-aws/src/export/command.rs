@@ -51,9 +51,9 @@ pub(super) fn page(stack: &Stack<'_>, title: &str) -> String {
     };
     let mut out = format!(
         "# What {title} does not do\n\n\
-         {file} cannot say these {} of the plan. `stele aws apply` does them, checks that nothing has\n\
-         changed since the plan was made, and can undo them. The commands below do the same without\n\
-         the check; run them within a day of the plan.\n",
+         {file} cannot say {} of the plan. `stele aws apply` makes such changes, sees before that\n\
+         nothing has changed since the plan was made, and can take them back. The commands below\n\
+         make them without looking: run them within a day of the plan.\n",
         count(stack.remaining.len(), "action"),
     );
     let asked = asked(stack);

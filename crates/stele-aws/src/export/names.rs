@@ -17,6 +17,11 @@ pub(super) fn base(action: &Action, subject: Option<&str>, name: &str) -> String
         (Some(subject), _) => subject,
         (None, "") => arn::log_group(&action.resource).unwrap_or_else(|| {
             let last = action.resource.rsplit(':').next().unwrap_or_default();
+            // A web ACL has its id behind its name.
+            let last = match last.split_once("/webacl/") {
+                Some((_, acl)) => acl.split('/').next().unwrap_or(acl),
+                None => last,
+            };
             last.rsplit('/').find(|part| !part.is_empty() && *part != "*").unwrap_or_default()
         }),
         (None, name) => name,

@@ -53,11 +53,23 @@ impl Node {
         }
     }
 
-    /// The members of an object, by name.
+    /// The members of an object: those of a policy as people read them, others by name.
     pub(super) fn map_of(members: &Map<String, Value>) -> Self {
+        const POLICY: [&str; 9] = [
+            "Version",
+            "Sid",
+            "Effect",
+            "Principal",
+            "Action",
+            "NotAction",
+            "Resource",
+            "Condition",
+            "Statement",
+        ];
+        let place = |name: &str| POLICY.iter().position(|known| *known == name).unwrap_or(usize::MAX);
         let mut all: Vec<(String, Self)> =
             members.iter().map(|(name, value)| (name.clone(), Self::of(value))).collect();
-        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all.sort_by(|(one, _), (other, _)| place(one).cmp(&place(other)).then(one.cmp(other)));
         Self::Map(all)
     }
 

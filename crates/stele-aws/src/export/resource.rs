@@ -22,7 +22,7 @@ mod wafv2;
 
 use super::node::Node;
 pub(super) use s3::plain_rules;
-pub(super) use shape::{apply, at, fixed, put, snake};
+pub(super) use shape::{apply, at, fixed, merge, put, snake};
 
 /// A row.
 #[derive(Debug)]

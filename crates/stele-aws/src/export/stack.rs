@@ -221,15 +221,24 @@ impl<'a> Stack<'a> {
     fn part(&mut self, part: &'static Part, action: &'a Action) -> Result<(), String> {
         let index = self.maker(part, action).ok_or_else(|| part.otherwise.to_owned())?;
         let kind = self.resources[index].kind;
-        let edges = self.edges(action, index, kind.apart);
-        if edges.iter().any(|edge| self.reaches(*edge, index)) {
-            return Err("with it the file would go in a circle".to_owned());
-        }
-        let mut props = self.resources[index].props.clone();
-        apply(&Node::map_of(&action.params), part.props, part.ignored, &mut props)
+        let mut set = Vec::new();
+        apply(&Node::map_of(&action.params), part.props, part.ignored, &mut set)
             .map_err(|name| no_word(&name))?;
         for (name, value) in part.fixed {
-            resource::put(&mut props, name, resource::fixed(*value));
+            resource::put(&mut set, name, resource::fixed(*value));
+        }
+        let mut edges = self.edges(action, index, kind.apart);
+        // What waits for the resource itself can only wait for a part of it that says nothing of it:
+        // such a part may be there from the beginning.
+        let circle: Vec<usize> =
+            edges.iter().copied().filter(|edge| self.reaches(*edge, index)).collect();
+        if circle.iter().any(|edge| self.speaks_of(&set, *edge)) {
+            return Err("with it the file would go in a circle".to_owned());
+        }
+        edges.retain(|edge| !circle.contains(edge));
+        let mut props = self.resources[index].props.clone();
+        for (name, value) in set {
+            resource::merge(&mut props, name, value);
         }
         let resource = &mut self.resources[index];
         resource.props = props;
@@ -281,6 +290,20 @@ impl<'a> Stack<'a> {
         });
         self.made.entry(action.n).or_insert(index);
         index
+    }
+
+    /// Whether properties refer to a resource, or name it.
+    fn speaks_of(&self, props: &[(String, Node)], other: usize) -> bool {
+        let name = &self.resources[other].name;
+        props.iter().any(|(_, node)| {
+            let refers = node.references().iter().any(|piece| match piece {
+                Piece::Made(n, path) => {
+                    self.attribute(*n, path).is_some_and(|(index, _)| index == other)
+                }
+                _ => false,
+            });
+            refers || (!name.is_empty() && node.json().to_string().contains(name.as_str()))
+        })
     }
 
     /// The resource that a part belongs to.
@@ -437,6 +460,20 @@ impl<'a> Stack<'a> {
         let Node::Text(pieces) = Node::of(action.params.get(path)?) else { return None };
         let [Piece::Made(n, path)] = pieces.as_slice() else { return None };
         self.attribute(*n, path)
+    }
+
+    /// Lets resources of the same name in different regions have the same switches, so that they are
+    /// alike.
+    pub(super) fn align(&mut self, main: &str) {
+        let mut all: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
+        for resource in self.resources.iter().filter(|resource| resource.region != main) {
+            all.entry(resource.id.clone()).or_default().extend(&resource.switches);
+        }
+        for resource in self.resources.iter_mut().filter(|resource| resource.region != main) {
+            if let Some(switches) = all.get(&resource.id) {
+                resource.switches.clone_from(switches);
+            }
+        }
     }
 
     /// References by name, accounts and regions, names in the file, switches, what comes first.

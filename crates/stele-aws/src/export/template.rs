@@ -51,8 +51,10 @@ impl Template {
             entry("AWSTemplateFormatVersion", Doc::text("2010-09-09")),
             entry("Description", Doc::text(self.description.as_str())),
         ];
+        let mut metadata = self.metadata.clone();
+        metadata.extend(interface(&self.parameters));
         let sections = [
-            ("Metadata", &self.metadata),
+            ("Metadata", &metadata),
             ("Parameters", &self.parameters),
             ("Conditions", &self.conditions),
             ("Resources", &self.resources),
@@ -215,6 +217,26 @@ impl<'a> Writer<'a> {
         }
         vec![entry("Stele", Doc::Map(stele))]
     }
+}
+
+/// How the console shows parameters: what is wanted, and what the plan has found.
+fn interface(parameters: &[Entry]) -> Option<Entry> {
+    let is_switch = |name: &str| switch::ALL.iter().any(|switch| switch.name == name);
+    let group = |label: &str, switches: bool| {
+        let names = parameters.iter().filter(|parameter| is_switch(&parameter.name) == switches);
+        let names: Vec<Doc> = names.map(|parameter| Doc::text(parameter.name.as_str())).collect();
+        (!names.is_empty()).then(|| {
+            Doc::map([
+                ("Label", Doc::map([("default", Doc::text(label))])),
+                ("Parameters", Doc::List(names)),
+            ])
+        })
+    };
+    let groups = [group("What is wanted", true), group("What the plan has found or chosen", false)];
+    let groups: Vec<Doc> = groups.into_iter().flatten().collect();
+    (!groups.is_empty()).then(|| {
+        entry("AWS::CloudFormation::Interface", Doc::map([("ParameterGroups", Doc::List(groups))]))
+    })
 }
 
 /// A value that can be set, as text.

@@ -48,20 +48,6 @@ impl Doc {
         Self::Map(members.into_iter().map(entry).collect())
     }
 
-    /// The value as JSON.
-    #[cfg(test)]
-    pub(super) fn json(&self) -> Value {
-        match self {
-            Self::Bool(value) => Value::Bool(*value),
-            Self::Number(number) => Value::Number(number.clone()),
-            Self::Text(text) | Self::Lines(text) => Value::String(text.clone()),
-            Self::List(items) => items.iter().map(Self::json).collect(),
-            Self::Map(members) => {
-                Value::Object(members.iter().map(|e| (e.name.clone(), e.value.json())).collect())
-            }
-        }
-    }
-
     /// Writes it, with comments above.
     pub(super) fn write(&self, head: &[String]) -> String {
         let mut out = String::new();
@@ -190,7 +176,7 @@ fn quoted(text: &str) -> String {
     if begins && !ends && !word && text.chars().all(plain) && !text.contains(": ") {
         return text.to_owned();
     }
-    if !text.is_empty() && text.chars().all(is_printed) {
+    if text.chars().all(is_printed) {
         return format!("'{}'", text.replace('\'', "''"));
     }
     double(text)

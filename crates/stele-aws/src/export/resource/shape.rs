@@ -90,6 +90,19 @@ pub(in crate::export) fn put(into: &mut Vec<(String, Node)>, path: &str, value: 
     }
 }
 
+/// Sets a property; members of structures are put together.
+pub(in crate::export) fn merge(into: &mut Vec<(String, Node)>, name: String, value: Node) {
+    match (into.iter_mut().find(|(each, _)| *each == name), value) {
+        (Some((_, Node::Map(members))), Node::Map(more)) => {
+            for (name, value) in more {
+                merge(members, name, value);
+            }
+        }
+        (Some((_, place)), value) => *place = value,
+        (None, value) => into.push((name, value)),
+    }
+}
+
 /// A value that a property has by itself.
 pub(in crate::export) fn fixed(value: Fixed) -> Node {
     match value {
