@@ -203,8 +203,7 @@ class Row:
         tokens = [name for name, member in members.items() if member.get("idempotencyToken")]
         token = self.row.get("client_token")
         for name in tokens:
-            if token != name and not self.row.get("idempotent"):
-                self.differences.expect(token, name, "the client's token")
+            self.differences.expect(token, name, "the client's token")
         words = members.get(token, {}).get("documentation", "").lower()
         if token in members and token not in tokens and not re.search("idempoten|retry", words):
             self.differences.say(f"`{token}` is no token by the model's words")

@@ -10,7 +10,7 @@ a call (or answers with CODE), `--throttle` answers the first N of them with a t
 `/stele-control?refuse=CALL` refuses other calls instead.
 
 Each correction below says what AWS does. They are as few as the assessment needs: what writes is
-left as moto has it.
+left as moto has it, but for answers that the client could not read.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def refusal(name, code, status=400):
     if service in ("ec2",):
         body = f"<Response><Errors><Error><Code>{code}</Code><Message>as told</Message></Error></Errors></Response>"
         return Response(body, status=status, mimetype="text/xml")
-    if service in ("sts", "elbv2", "elb", "rds", "redshift"):
+    if service in ("sts", "elbv2", "elb", "rds", "redshift", "iam", "cloudwatch", "cloudformation"):
         body = f"<ErrorResponse><Error><Code>{code}</Code><Message>as told</Message></Error></ErrorResponse>"
         return Response(body, status=status, mimetype="text/xml")
     if service in ("s3", "s3control", "route53", "cloudfront"):
@@ -130,9 +130,15 @@ MISSING = {
     # Deliveries that nobody has reported on; AWS lists a status for each channel.
     "config:DescribeDeliveryChannelStatus": empty(DeliveryChannelsStatus=[]),
     "logs:DescribeAccountPolicies": empty(accountPolicies=[]),
+    # Systems Manager knows machines only once an agent of theirs has come to it.
+    "ssm:DescribeInstanceInformation": empty(InstanceInformationList=[]),
 }
 CORRECTED_JSON = {"cloudtrail:GetEventSelectors": default_selectors}
-CORRECTED_BODY = {"elbv2:DescribeLoadBalancerAttributes": log_attributes}
+CORRECTED_BODY = {
+    "elbv2:DescribeLoadBalancerAttributes": log_attributes,
+    # AWS answers with nothing, moto with what it was sent.
+    "s3:PutBucketPolicy": lambda body: b"",
+}
 
 
 def insights_not_enabled(name, response):

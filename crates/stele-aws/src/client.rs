@@ -20,10 +20,11 @@ mod xml;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use stele_event::runtime::{Clock, Entropy};
 
 use crate::call::{Aws, Call, CallError, Failure};
+use crate::operation::Operation;
 use crate::variables::Variables;
 use credentials::Provider;
 pub use credentials::{Credentials, CredentialsError, Role, Secret, default_region};
@@ -80,10 +81,47 @@ impl HttpAws {
         self.provider.get().await.map(|_| ())
     }
 
+    /// Credentials that hold for the next minutes, for a client that signs by itself.
+    ///
+    /// # Errors
+    /// There are none, or a role cannot be taken on.
+    pub async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        self.provider.get().await
+    }
+
     /// How many requests the whole run has sent, repetitions among them.
     pub fn requests(&self) -> u64 {
         self.http.requests()
     }
+}
+
+/// What would be sent, before it is signed: for the comparison with botocore, and for nothing else.
+///
+/// # Errors
+/// The call cannot be written down.
+#[doc(hidden)]
+pub fn written(call: &Call) -> Result<Value, String> {
+    let endpoint = endpoint::resolve(call.operation, &call.region, &Variables::of(&[]));
+    let request = encode::request(call, &endpoint)?;
+    let headers: Map<String, Value> =
+        request.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    Ok(json!({
+        "method": request.method,
+        "url": request.url(),
+        "headers": headers,
+        "body": String::from_utf8(request.body).map_err(|error| error.to_string())?,
+        "signing_name": call.operation.service.signing,
+        "signing_region": endpoint.signing_region,
+    }))
+}
+
+/// How an answer is read: for the comparison with botocore, and for nothing else.
+///
+/// # Errors
+/// It is no answer to the operation.
+#[doc(hidden)]
+pub fn read(operation: &Operation, body: &[u8]) -> Result<Value, String> {
+    decode::answer(operation, body, &[])
 }
 
 #[async_trait]

@@ -27,6 +27,7 @@ struct File {
     cloudtrail: CloudTrailTable,
     vpc_flow: VpcFlowTable,
     eks: EksTable,
+    ssm: SsmTable,
     checks: BTreeMap<Spanned<String>, CheckTable>,
     exception: Vec<ExceptionTable>,
 }
@@ -105,6 +106,12 @@ struct EksTable {
     log_types: Option<Vec<Spanned<String>>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SsmTable {
+    agent_documents: Option<Vec<String>>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CheckTable {
@@ -137,6 +144,9 @@ pub(super) fn parse(text: &str) -> Result<Baseline, Vec<String>> {
     reader.top(&file, &mut baseline);
     reader.retention(file.retention, &mut baseline);
     reader.sources(file.cloudtrail, file.vpc_flow, file.eks, &mut baseline);
+    if let Some(documents) = file.ssm.agent_documents {
+        baseline.ssm.agent_documents = documents;
+    }
     for (id, table) in file.checks {
         if checks::find(id.as_ref()).is_none() {
             let ids: Vec<&str> = checks::ALL.iter().map(|check| check.meta().id).collect();

@@ -1,9 +1,9 @@
 //! A call as an HTTP request, in the protocol of its service.
 //!
-//! Parameters come by the API's own names; a parameter that is an XML body is written below its own
-//! name as the answer to the matching read was read, so that an answer can be written back. What the
-//! wire calls otherwise stands in the operation's row. `tests/moto/encode.py` compares what is made
-//! here with what botocore makes.
+//! Parameters come by the API's own names; below the name of an XML body they are as the answer to
+//! the matching read was read, so that an answer can be written back. What the wire calls otherwise
+//! stands in the operation's row. `tests/moto/encode.py` compares what is made here with what
+//! botocore makes.
 
 use base64::Engine as _;
 use ring::digest;

@@ -93,11 +93,9 @@ pub(crate) fn resolve(operation: &Operation, region: &str, variables: &Variables
     }
     let suffix = partition.suffix;
     let host = match (service.name.as_str(), partition.id) {
-        ("route53", "aws" | "aws-cn") => format!("route53.{suffix}"),
-        ("route53", "aws-us-gov") => format!("route53.us-gov.{suffix}"),
-        ("cloudfront", "aws") => format!("cloudfront.{suffix}"),
-        ("iam", "aws") => format!("iam.{suffix}"),
-        ("iam", "aws-us-gov") => format!("iam.us-gov.{suffix}"),
+        (name @ ("iam" | "route53"), "aws-us-gov") => format!("{name}.us-gov.{suffix}"),
+        (name @ "iam", "aws") | (name @ "route53", _) => format!("{name}.{suffix}"),
+        ("cloudfront", partition) if partition != "aws-cn" => format!("cloudfront.{suffix}"),
         _ => format!("{}.{signing_region}.{suffix}", service.endpoint),
     };
     Endpoint { base: format!("https://{host}"), signing_region, by_path: false }
@@ -136,7 +134,14 @@ mod tests {
                 "route53.us-gov.amazonaws.com",
                 "us-gov-west-1",
             ),
+            ("route53:ListHostedZones", "us-iso-west-1", "route53.c2s.ic.gov", "us-iso-east-1"),
             ("cloudfront:ListDistributions", "eu-west-1", "cloudfront.amazonaws.com", "us-east-1"),
+            (
+                "cloudfront:ListDistributions",
+                "cn-north-1",
+                "cloudfront.cn-northwest-1.amazonaws.com.cn",
+                "cn-northwest-1",
+            ),
             ("iam:GetRole", "eu-west-1", "iam.amazonaws.com", "us-east-1"),
             ("iam:GetRole", "us-gov-east-1", "iam.us-gov.amazonaws.com", "us-gov-west-1"),
             ("iam:GetRole", "cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),

@@ -1,9 +1,10 @@
 //! How often and how fast: what is tried again, how long to wait, how many at once.
 //!
 //! Up to eight attempts for throttling and faults of the other side, with full jitter. Denied is
-//! never tried again. Where nobody knows whether AWS did what it was asked (no answer, half of one, a
-//! fault), only what may be done twice is tried again ([`Call::repeatable`]). The number of calls in flight per service and region grows by one with each
-//! round of answers and halves when AWS throttles.
+//! never tried again. Where nobody knows whether AWS did what it was asked (no answer, half of one,
+//! a fault), only what may be done twice is tried again ([`Call::repeatable`]). The number of calls
+//! in flight per service and region grows by one with each round of answers and halves when AWS
+//! throttles.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

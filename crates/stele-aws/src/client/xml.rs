@@ -2,8 +2,8 @@
 //!
 //! XML does not say what is a list, so the table of operations does: `lists` names elements whose
 //! children are one, `repeats` those that are one by repetition. Elements whose children are all
-//! `member` or `item` are lists in every query protocol. Leaves stay text. Attributes are left out, but
-//! for `xsi:type`, without which S3 takes no grant back.
+//! `member` or `item` are lists in every query protocol. Leaves stay text. Attributes are left out,
+//! but for `xsi:type`, without which S3 takes no grant back.
 
 mod write;
 

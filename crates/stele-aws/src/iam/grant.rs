@@ -254,6 +254,7 @@ impl Asked<'_> {
             "route53resolver:DeleteResolverQueryLogConfig" => &["logs:DeleteLogDelivery"],
             "apigatewayv2:UpdateStage" => &[
                 "logs:CreateLogDelivery",
+                "logs:DeleteLogDelivery",
                 "logs:GetLogDelivery",
                 "logs:ListLogDeliveries",
                 "logs:UpdateLogDelivery",
@@ -264,7 +265,7 @@ impl Asked<'_> {
         let asks = ["wafv2:PutLoggingConfiguration", "apigatewayv2:UpdateStage"];
         let resolver = self.call == "route53resolver:CreateResolverQueryLogConfig";
         let reads: &[&str] = if asks.contains(&self.call) || resolver {
-            &["logs:DescribeLogGroups", "logs:DescribeResourcePolicies"]
+            &["logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:PutResourcePolicy"]
         } else {
             &[]
         };

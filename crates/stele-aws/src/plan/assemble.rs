@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 use serde_json::{Map, Value};
 
-use super::change::{Builder, Change, Draft, Handle, Refusal, blocked};
+use super::change::{Builder, Change, Draft, Handle, Refusal, Wanted, blocked};
 use super::cost::Cost;
 use super::setting::{self, Params, Setting};
 use super::{Action, Allowances, Blocked, Plan, PlanScope, SCHEMA};
@@ -53,11 +53,7 @@ pub async fn account(
     for finding in assessed.findings.iter().filter(|finding| counts(finding) && wanted(finding)) {
         let Some(check) = checks::find(finding.id) else { continue };
         builder.begin(finding);
-        if finding.status == Status::Blocked {
-            builder.by_hand(check.meta());
-        } else {
-            check.fix(finding, &mut builder);
-        }
+        check.fix(finding, &mut builder);
     }
     let log = CallLog::default();
     let states = read(aws, &log, &builder).await;
@@ -85,10 +81,30 @@ async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) -> Vec<Fact<V
             Some((setting, first.region.as_str(), draft.params))
         })
         .collect();
-    let reads = asked
-        .iter()
-        .map(|(setting, region, params)| setting.state(Caller::new(aws, log, region), params));
-    futures::stream::iter(reads).buffered(READS_AT_ONCE).collect().await
+    // Many settings are told from the same answer: all flow logs of a region, all its policies.
+    let mut answers: BTreeMap<(&str, &str, String), Fact<Value>> = BTreeMap::new();
+    let question =
+        |setting: &Setting, params: &Params| Value::Object(setting.asked(params)).to_string();
+    let mut once = BTreeMap::new();
+    for (setting, region, params) in &asked {
+        once.entry((setting.read, *region, question(setting, params)))
+            .or_insert_with(|| (*setting, setting.asked(params)));
+    }
+    let reads = once.into_iter().map(|(key, (setting, asked))| async move {
+        let answer = setting.answer(Caller::new(aws, log, key.1), asked).await;
+        (key, answer)
+    });
+    let read: Vec<_> = futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await;
+    answers.extend(read);
+    let states = asked.iter().map(|(setting, region, params)| {
+        let key = (setting.read, *region, question(setting, params));
+        match answers.get(&key) {
+            Some(Fact::Known(answer)) => Fact::Known(setting.found(answer, params)),
+            Some(other) => other.clone(),
+            None => Fact::default(),
+        }
+    });
+    states.collect()
 }
 
 /// One setting after its edits.
@@ -101,20 +117,62 @@ enum Outcome {
     Dropped,
 }
 
+/// How each setting came out, by its place in the builder.
+type Outcomes = BTreeMap<usize, Outcome>;
+
+/// The places so that each comes behind all that it comes after; otherwise as they were asked for.
+fn in_order(afters: &[Vec<Handle>]) -> Vec<usize> {
+    fn visit(
+        index: usize,
+        afters: &[Vec<Handle>],
+        seen: &mut BTreeSet<usize>,
+        to: &mut Vec<usize>,
+    ) {
+        if !seen.insert(index) {
+            return;
+        }
+        for after in afters.get(index).into_iter().flatten() {
+            visit(after.0, afters, seen, to);
+        }
+        to.push(index);
+    }
+    let (mut seen, mut order) = (BTreeSet::new(), Vec::new());
+    for index in 0..afters.len() {
+        visit(index, afters, &mut seen, &mut order);
+    }
+    order
+}
+
 fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
     let Builder { findings, wanted, blocked: by_hand, warnings, .. } = builder;
     let mut part = Part { blocked: by_hand, warnings, complete: true, ..Part::default() };
     let mut refused: BTreeSet<(usize, usize)> = BTreeSet::new();
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    let mut afters: Vec<Vec<Handle>> = Vec::new();
-    for (index, (wanted, state)) in wanted.into_iter().zip(states).enumerate() {
-        let after = wanted.changes.iter().flat_map(|(_, change)| change.after.clone());
-        afters.push(after.collect::<BTreeSet<Handle>>().into_iter().collect());
-        let (changes, lost): (Vec<_>, Vec<_>) =
+    let mut outcomes = Outcomes::new();
+    let afters: Vec<Vec<Handle>> = wanted
+        .iter()
+        .map(|wanted| {
+            let after = wanted.changes.iter().flat_map(|(_, change)| change.after.clone());
+            after.collect::<BTreeSet<Handle>>().into_iter().collect()
+        })
+        .collect();
+    let made = made(&wanted, states);
+    let mut wanted: BTreeMap<usize, Wanted> = wanted.into_iter().enumerate().collect();
+    for index in in_order(&afters) {
+        let (Some(wanted), Some(state)) = (wanted.remove(&index), states.get(index)) else {
+            continue;
+        };
+        let (mut changes, lost): (Vec<_>, Vec<_>) =
             wanted.changes.into_iter().partition(|(finding, change)| {
                 !change.after.iter().any(|handle| refused.contains(&(*finding, handle.0)))
             });
         refused.extend(lost.iter().map(|(finding, _)| (*finding, index)));
+        let asked = changes.len();
+        changes.retain(|(_, change)| change.with.is_none_or(|handle| made.contains(&handle)));
+        if changes.is_empty() && asked > 0 {
+            // What it would belong to is there, and nothing waits for it.
+            outcomes.insert(index, Outcome::Settled(Value::Null));
+            continue;
+        }
         let state = match state {
             Fact::Known(state) => state.clone(),
             Fact::Absent => Value::Null,
@@ -127,7 +185,7 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
                         vec!["allow what is named in `errors`, and plan again".to_owned()];
                     part.blocked.push(blocked(&findings[*finding], "unreadable", text, choices));
                 }
-                outcomes.push(Outcome::Dropped);
+                outcomes.insert(index, Outcome::Dropped);
                 continue;
             }
         };
@@ -137,14 +195,14 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
             part.blocked.push(blocked(&findings[finding], code, reason, choices));
         });
         let Some(merged) = merged else {
-            outcomes.push(Outcome::Dropped);
+            outcomes.insert(index, Outcome::Dropped);
             continue;
         };
         if (merged.setting.settled)(&merged.state, &merged.params) {
-            outcomes.push(Outcome::Settled(merged.state));
+            outcomes.insert(index, Outcome::Settled(merged.state));
             continue;
         }
-        outcomes.push(Outcome::Action(part.actions.len()));
+        outcomes.insert(index, Outcome::Action(part.actions.len()));
         let number = part.actions.len() + 1;
         let mut action = merged.action(account, &findings, number);
         action.after = numbers(&afters[index], &afters, &outcomes);
@@ -156,12 +214,28 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
     part
 }
 
+/// The settings that others are wanted with and that are not there yet, by what names their subject.
+fn made(wanted: &[Wanted], states: &[Fact<Value>]) -> BTreeSet<Handle> {
+    let changes = wanted.iter().flat_map(|wanted| &wanted.changes);
+    let asked: BTreeSet<Handle> = changes.filter_map(|(_, change)| change.with).collect();
+    let is_made = |handle: &Handle| {
+        let Some((_, first)) = wanted[handle.0].changes.first() else { return false };
+        let Some(setting) = setting::find(first.call) else { return false };
+        match &states[handle.0] {
+            Fact::Known(state) => !(setting.settled)(state, &first.by),
+            Fact::Absent => true,
+            Fact::Unknown(_) => false,
+        }
+    };
+    asked.into_iter().filter(is_made).collect()
+}
+
 /// The numbers of the actions behind handles; what is settled passes on what it came after.
-fn numbers(handles: &[Handle], afters: &[Vec<Handle>], outcomes: &[Outcome]) -> Vec<u32> {
+fn numbers(handles: &[Handle], afters: &[Vec<Handle>], outcomes: &Outcomes) -> Vec<u32> {
     let mut found = BTreeSet::new();
     let mut todo = handles.to_vec();
     while let Some(Handle(index)) = todo.pop() {
-        match outcomes.get(index) {
+        match outcomes.get(&index) {
             Some(Outcome::Action(place)) => {
                 found.insert(u32::try_from(place + 1).unwrap_or(u32::MAX));
             }
@@ -216,7 +290,8 @@ fn merge(
 impl Merged {
     fn action(self, account: &str, findings: &[Finding], number: usize) -> Action {
         let Self { setting, changes, params, before, expect, .. } = self;
-        let mut cost = Cost::default();
+        let once = changes.iter().map(|(_, change)| &change.cost_once);
+        let mut cost = once.max_by(|a, b| a.high.total_cmp(&b.high)).cloned().unwrap_or_default();
         let (mut served, mut warnings) = (Vec::new(), Vec::new());
         for (finding, change) in &changes {
             cost = cost.plus(&change.cost);
@@ -261,7 +336,7 @@ impl Merged {
 }
 
 /// Replaces references to handles: by a number where there is an action, by the value where not.
-fn resolve(action: &mut Action, outcomes: &[Outcome]) {
+fn resolve(action: &mut Action, outcomes: &Outcomes) {
     let replace = |params: &mut Params| {
         let mut value = Value::Object(std::mem::take(params));
         each_text(&mut value, &|text| resolved(text, outcomes));
@@ -275,11 +350,11 @@ fn resolve(action: &mut Action, outcomes: &[Outcome]) {
     }
 }
 
-fn resolved(text: &str, outcomes: &[Outcome]) -> Option<String> {
+fn resolved(text: &str, outcomes: &Outcomes) -> Option<String> {
     let (before, rest) = text.split_once("${#")?;
     let (reference, after) = rest.split_once('}')?;
     let (index, path) = reference.split_once('.')?;
-    let value = match outcomes.get(index.parse::<usize>().ok()?)? {
+    let value = match outcomes.get(&index.parse::<usize>().ok()?)? {
         Outcome::Action(place) => format!("${{{}.{path}}}", place + 1),
         Outcome::Settled(state) => {
             crate::caller::at(state, path).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -306,7 +381,7 @@ pub(crate) fn each_text(value: &mut Value, change: &dyn Fn(&str) -> Option<Strin
 }
 
 /// Puts the parts of accounts together.
-pub fn join(parts: Vec<Part>, report: &Report, made_at: String) -> Plan {
+pub fn join(parts: Vec<Part>, report: &Report) -> Plan {
     let scope = PlanScope {
         accounts: report.scope.accounts.clone(),
         regions: report.scope.regions.clone(),
@@ -316,7 +391,7 @@ pub fn join(parts: Vec<Part>, report: &Report, made_at: String) -> Plan {
     let assess = serde_json::to_vec(report).unwrap_or_default();
     let mut plan = Plan {
         schema: SCHEMA.to_owned(),
-        made_at,
+        made_at: report.assessed_at.clone(),
         complete: report.complete,
         scope,
         assess_sha256: super::hex_sha256(&assess),
@@ -377,3 +452,6 @@ impl Handle {
         format!("${{#{}.{path}}}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

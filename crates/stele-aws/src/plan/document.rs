@@ -83,21 +83,22 @@ mod tests {
             json!({"Version": "2008-10-17", "Id": "x", "Statement": [foreign]}),
             json!({"Version": "2008-10-17", "Id": "x", "Statement": foreign}),
         ] {
-            let text = with_statements(&there.to_string(), &[own.clone()], 20_480).unwrap();
+            let text =
+                with_statements(&there.to_string(), std::slice::from_ref(&own), 20_480).unwrap();
             let merged: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(merged["Version"], "2008-10-17");
             assert_eq!(merged["Id"], "x");
             assert_eq!(merged["Statement"], json!([foreign, own]));
             // Once more changes nothing.
-            assert_eq!(with_statements(&text, &[own.clone()], 20_480).unwrap(), text);
+            assert_eq!(with_statements(&text, std::slice::from_ref(&own), 20_480).unwrap(), text);
         }
-        let new = with_statements("", &[own.clone()], 20_480).unwrap();
+        let new = with_statements("", std::slice::from_ref(&own), 20_480).unwrap();
         assert!(same(&new, &json!({"Statement": [own], "Version": "2012-10-17"}).to_string()));
     }
 
     #[test]
     fn a_policy_that_would_be_too_long_is_refused() {
-        let long = json!({"Version": "2012-10-17", "Statement": [{"Sid": "x".repeat(20_400)}]});
+        let long = json!({"Version": "2012-10-17", "Statement": [{"Sid": "x".repeat(20_430)}]});
         let refused = with_statements(&long.to_string(), &[json!({"Sid": "SteleLog1"})], 20_480);
         assert_eq!(refused.unwrap_err().code, "policy-full");
         assert_eq!(with_statements("{", &[], 20_480).unwrap_err().code, "unreadable");

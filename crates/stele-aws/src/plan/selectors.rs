@@ -236,13 +236,12 @@ fn advanced_with(all: &mut Vec<Value>, wish: &Wish) {
         Wish::One { kind, read_only, arn } => {
             let how = if arn.ends_with('/') { "StartsWith" } else { "Equals" };
             let name = name(kind, *read_only, "chosen");
-            match all.iter_mut().find(|one| one["Name"] == name.as_str()) {
-                Some(one) => add_value(one, "resources.ARN", how, arn),
-                None => {
-                    let mut rules = data_rules(kind, *read_only);
-                    rules.push(rule("resources.ARN", how, &[arn]));
-                    put(all, selector(&name, rules));
-                }
+            if let Some(one) = all.iter_mut().find(|one| one["Name"] == name.as_str()) {
+                add_value(one, "resources.ARN", how, arn);
+            } else {
+                let mut rules = data_rules(kind, *read_only);
+                rules.push(rule("resources.ARN", how, &[arn]));
+                put(all, selector(&name, rules));
             }
         }
         Wish::Without { kind, below } => {
@@ -272,7 +271,10 @@ fn name(kind: &str, read_only: Option<bool>, which: &str) -> String {
 }
 
 fn selector(name: &str, rules: Vec<Value>) -> Value {
-    json!({"Name": name, "FieldSelectors": rules})
+    Value::Object(Map::from_iter([
+        ("Name".to_owned(), json!(name)),
+        ("FieldSelectors".to_owned(), Value::Array(rules)),
+    ]))
 }
 
 fn rule(field: &str, how: &str, values: &[&str]) -> Value {

@@ -1,12 +1,20 @@
-//! `stele aws`: what an AWS account logs. Nothing here writes to AWS.
+//! `stele aws`: what an AWS account logs, and how it is turned on. Only `apply` and `rollback` write.
 //!
 //! The work is in `stele-aws`; this reads the words and shows what came of it. One subcommand is
 //! one file below `aws/`.
 
+mod apply;
 mod assess;
 mod baseline;
 mod checks;
+mod drift;
+mod earlier;
+mod keep;
+mod plan;
+mod plan_table;
+mod session;
 mod table;
+mod who;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,6 +38,16 @@ pub(crate) struct Arguments {
 enum Action {
     /// Read an account and say what is off; never writes to AWS.
     Assess(Box<assess::Arguments>),
+    /// Say what would put the findings right, with costs and undoing; never writes to AWS.
+    Plan(Box<plan::Arguments>),
+    /// Do what a plan says.
+    Apply(Box<apply::Arguments>),
+    /// Undo what an apply did.
+    Rollback(Box<apply::RollbackArguments>),
+    /// Show what an apply or a rollback did.
+    Journal(apply::JournalArguments),
+    /// Say what got worse since an earlier result; never writes to AWS.
+    Drift(Box<drift::Arguments>),
     /// The checks: what each reads, wants and is for.
     Checks(checks::Arguments),
     /// Print the IAM policy that a command needs.
@@ -105,9 +123,23 @@ fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
         .map_err(|errors| anyhow::anyhow!("`{}`: {}", file.display(), errors.join("; ")))
 }
 
+/// Writes a file that nobody else can read: plans and results say much of an account.
+fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(bytes)
+}
+
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Action::Assess(arguments) => assess::run(context, *arguments).await,
+        Action::Plan(arguments) => plan::run(context, *arguments).await,
+        Action::Apply(arguments) => apply::run(context, *arguments).await,
+        Action::Rollback(arguments) => apply::rollback(context, *arguments).await,
+        Action::Journal(arguments) => apply::show(context, &arguments),
+        Action::Drift(arguments) => drift::run(context, *arguments).await,
         Action::Checks(arguments) => checks::run(context, &arguments),
         Action::Policy(arguments) => policy(&arguments),
         Action::Baseline(arguments) => baseline::run(context, &arguments),

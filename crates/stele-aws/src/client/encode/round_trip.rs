@@ -105,8 +105,8 @@ fn lifecycles_come_back() {
                 <ObjectSizeLessThan>9</ObjectSizeLessThan></And></Filter>
             <Status>Disabled</Status>
             <Transition><StorageClass>GLACIER</StorageClass><Days>0</Days></Transition>
-            <Transition><Date>2026-01-01T00:00:00.000Z</Date><StorageClass>DEEP_ARCHIVE</StorageClass>
-            </Transition>
+            <Transition><Date>2026-01-01T00:00:00.000Z</Date>
+                <StorageClass>DEEP_ARCHIVE</StorageClass></Transition>
             <NoncurrentVersionTransition><NoncurrentDays>3</NoncurrentDays>
                 <StorageClass>GLACIER</StorageClass>
                 <NewerNoncurrentVersions>2</NewerNoncurrentVersions></NoncurrentVersionTransition>
@@ -119,7 +119,8 @@ fn lifecycles_come_back() {
             <Status>Enabled</Status>
             <Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>
             <Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>
-        <Rule><Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter><Status>Enabled</Status></Rule>
+        <Rule><Filter><Tag><Key>k</Key><Value>v</Value></Tag></Filter><Status>Enabled</Status>
+            </Rule>
         <Rule><Filter/><Status>Enabled</Status>
             <Expiration><Date>2030-01-01T00:00:00Z</Date></Expiration></Rule>
         </LifecycleConfiguration>";

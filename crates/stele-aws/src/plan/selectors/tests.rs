@@ -55,10 +55,12 @@ fn records(params: &Map<String, Value>, event: &[(&str, &str)]) -> bool {
     coverage(&selectors, &question) == Coverage::All
 }
 
+type Wished = fn(&[(&str, &str)]) -> bool;
+
 /// Whatever is wished for, what was recorded still is, and what was not wished for still is not.
 #[test]
 fn widening_loses_nothing_and_adds_nothing_else() {
-    let wishes: Vec<(Wish, fn(&[(&str, &str)]) -> bool)> = vec![
+    let wishes: Vec<(Wish, Wished)> = vec![
         (Wish::Management, |event| event[0].1 == "Management" && event[2].1 != "kms.amazonaws.com"),
         (Wish::Source("kms.amazonaws.com"), |event| {
             event[0].1 == "Management" && event[1].1 == "false"

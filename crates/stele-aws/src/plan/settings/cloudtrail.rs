@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::plan::Undo;
 use crate::plan::selectors;
-use crate::plan::setting::{Params, Setting, exists, holds, named, nothing, same, same_set, undo};
+use crate::plan::setting::{
+    Params, Setting, exists, holds, named, nothing, off_again, same, same_set, undo,
+};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -34,9 +36,8 @@ pub(super) const ALL: &[Setting] = &[
         find: |answer, _| json!({"IsLogging": answer["IsLogging"]}),
         start: nothing,
         settled: |state, _| same(&state["IsLogging"], &json!(true)),
-        undo: |before, params| match same(&before["IsLogging"], &json!(true)) {
-            true => Vec::new(),
-            false => undo("cloudtrail:StopLogging", named(params, &["Name"], json!({}))),
+        undo: |before, params| {
+            off_again(&before["IsLogging"], params, "Name", "cloudtrail:StopLogging")
         },
         leaves: "",
     },
@@ -94,7 +95,8 @@ fn trail(answer: &Value, _: &Params) -> Value {
         ("IsOrganizationTrail", "IsOrganizationTrail"),
     ];
     let known = names.iter().filter_map(|(read, write)| {
-        found.get(*read).map(|value| ((*write).to_owned(), value.clone()))
+        let value = found.get(*read).filter(|value| !value.is_null())?;
+        Some(((*write).to_owned(), value.clone()))
     });
     let mut state: Params = known.collect();
     // What is not shown is off; AWS and its stand-ins differ in what they leave out.
@@ -115,12 +117,11 @@ fn trail(answer: &Value, _: &Params) -> Value {
 /// What a trail records: one kind of selectors, for CloudTrail keeps one.
 fn chosen(answer: &Value, _: &Params) -> Value {
     let filled = |name: &str| answer[name].as_array().is_some_and(|all| !all.is_empty());
-    match filled("AdvancedEventSelectors") {
-        true => json!({"AdvancedEventSelectors": answer["AdvancedEventSelectors"]}),
-        false => {
-            json!({"EventSelectors": answer["EventSelectors"].as_array().cloned().unwrap_or_default()})
-        }
+    if filled("AdvancedEventSelectors") {
+        return json!({"AdvancedEventSelectors": answer["AdvancedEventSelectors"]});
     }
+    let basic = answer["EventSelectors"].as_array().cloned().unwrap_or_default();
+    json!({"EventSelectors": basic})
 }
 
 /// Each parameter that was set, as it was; an empty text takes a value away.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::setting::{Setting, exists, named, nothing, pick, same, stays, undo};
+use crate::plan::setting::{Setting, exists, nothing, off_again, pick, same, stays};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -44,9 +44,8 @@ pub(super) const ALL: &[Setting] = &[
         find: |answer, _| json!({"KeyRotationEnabled": answer["KeyRotationEnabled"]}),
         start: nothing,
         settled: |state, _| same(&state["KeyRotationEnabled"], &json!(true)),
-        undo: |before, params| match same(&before["KeyRotationEnabled"], &json!(true)) {
-            true => Vec::new(),
-            false => undo("kms:DisableKeyRotation", named(params, &["KeyId"], json!({}))),
+        undo: |before, params| {
+            off_again(&before["KeyRotationEnabled"], params, "KeyId", "kms:DisableKeyRotation")
         },
         leaves: "",
     },

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::plan::document;
 use crate::plan::setting::{
-    Params, Setting, exists, named, nothing, only, same, same_set, stays, undo,
+    Params, Setting, exists, named, nothing, only, put_back, same, same_set, stays, undo,
 };
 
 pub(super) const ALL: &[Setting] = &[
@@ -36,9 +36,8 @@ pub(super) const ALL: &[Setting] = &[
             };
             document::same(&text(state.get("Policy")), &text(params.get("Policy")))
         },
-        undo: |before, params| match before.is_null() {
-            true => undo("s3:DeleteBucketPolicy", named(params, &["Bucket"], json!({}))),
-            false => undo("s3:PutBucketPolicy", named(params, &["Bucket"], before.clone())),
+        undo: |before, params| {
+            put_back(before, params, &["Bucket"], "s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
         },
         leaves: "",
     },
@@ -57,9 +56,14 @@ pub(super) const ALL: &[Setting] = &[
                 &params["PublicAccessBlockConfiguration"],
             )
         },
-        undo: |before, params| match before.is_null() {
-            true => undo("s3:DeletePublicAccessBlock", named(params, &["Bucket"], json!({}))),
-            false => undo("s3:PutPublicAccessBlock", named(params, &["Bucket"], before.clone())),
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["Bucket"],
+                "s3:PutPublicAccessBlock",
+                "s3:DeletePublicAccessBlock",
+            )
         },
         leaves: "",
     },
@@ -108,22 +112,24 @@ pub(super) const ALL: &[Setting] = &[
         read: "s3:GetBucketLifecycleConfiguration",
         by: &[("Bucket", "Bucket")],
         find: |answer, _| match &answer["Rule"] {
-            Value::Array(rules) if !rules.is_empty() => json!({"Rules": rules}),
+            Value::Array(rules) if !rules.is_empty() => json!({"Rule": rules}),
             _ => Value::Null,
         },
         start: |state, params| {
-            let rules = state["Rules"].as_array().cloned().unwrap_or_default();
-            params.insert("LifecycleConfiguration".to_owned(), json!({"Rules": rules}));
+            let rules = state["Rule"].as_array().cloned().unwrap_or_default();
+            params.insert("LifecycleConfiguration".to_owned(), json!({"Rule": rules}));
         },
         settled: |state, params| {
-            same_set(&state["Rules"], &params["LifecycleConfiguration"]["Rules"])
+            same_set(&state["Rule"], &params["LifecycleConfiguration"]["Rule"])
         },
-        undo: |before, params| match before.is_null() {
-            true => undo("s3:DeleteBucketLifecycle", named(params, &["Bucket"], json!({}))),
-            false => undo(
-                "s3:PutBucketLifecycleConfiguration",
-                named(params, &["Bucket"], json!({"LifecycleConfiguration": before})),
-            ),
+        undo: |before, params| {
+            let back = if before.is_null() {
+                Value::Null
+            } else {
+                json!({"LifecycleConfiguration": before})
+            };
+            let (put, delete) = ("s3:PutBucketLifecycleConfiguration", "s3:DeleteBucketLifecycle");
+            put_back(&back, params, &["Bucket"], put, delete)
         },
         leaves: "",
     },
