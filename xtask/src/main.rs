@@ -40,7 +40,7 @@ usage: cargo xtask <command>
 ";
 
 /// The commands, so that documents that name another one are found out.
-const COMMANDS: &[&str] = &["up", "test", "ui", "tidy", "gen", "bench", "aws-models"];
+const COMMANDS: &[&str] = &["up", "test", "ui", "tidy", "gen", "bench", "aws-models", "aws-demo"];
 
 fn main() -> ExitCode {
     match run(Arguments::from_command_line()) {
@@ -70,6 +70,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("gen") => generate::run(&workspace, arguments),
         Some("bench") => bench::run(&workspace, arguments),
         Some("aws-models") => aws::run(&workspace, arguments),
+        Some("aws-demo") => aws::demo(&workspace, arguments),
         Some("help") => {
             println!("{USAGE}");
             Ok(())
