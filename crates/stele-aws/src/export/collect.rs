@@ -42,7 +42,8 @@ fn queue(stack: &mut Stack<'_>, region: &str, buckets: &[usize], several: bool) 
     let number = |value: u32| Node::Number(Number::from(value));
     let switches: BTreeSet<&'static str> =
         buckets.iter().flat_map(|index| stack.resources[*index].switches.clone()).collect();
-    let Some(action) = stack.resources[buckets[0]].actions.first().and_then(|n| stack.actions.get(n))
+    let Some(action) =
+        stack.resources[buckets[0]].actions.first().and_then(|n| stack.actions.get(n))
     else {
         return;
     };
@@ -83,8 +84,7 @@ fn queue(stack: &mut Stack<'_>, region: &str, buckets: &[usize], several: bool) 
             ["QueueName", "MessageRetentionPeriod", "VisibilityTimeout", "SqsManagedSseEnabled"]
         }
     };
-    let values =
-        [Node::text(NAME), number(RETENTION_S), number(VISIBILITY_S), Node::Bool(true)];
+    let values = [Node::text(NAME), number(RETENTION_S), number(VISIBILITY_S), Node::Bool(true)];
     made.props = names.iter().map(|name| (*name).to_owned()).zip(values).collect();
     stack.resources.push(made);
 
@@ -118,13 +118,23 @@ fn queue(stack: &mut Stack<'_>, region: &str, buckets: &[usize], several: bool) 
         ("Action".to_owned(), Node::text("sqs:SendMessage")),
         ("Resource".to_owned(), queue_arn()),
     ];
-    put(&mut statement, "Condition", Node::Map(vec![
-        ("ArnEquals".to_owned(), Node::Map(vec![("aws:SourceArn".to_owned(), Node::List(arns))])),
-        ("StringEquals".to_owned(), Node::Map(vec![(
-            "aws:SourceAccount".to_owned(),
-            Node::Text(vec![Piece::Account(account.clone())]),
-        )])),
-    ]));
+    put(
+        &mut statement,
+        "Condition",
+        Node::Map(vec![
+            (
+                "ArnEquals".to_owned(),
+                Node::Map(vec![("aws:SourceArn".to_owned(), Node::List(arns))]),
+            ),
+            (
+                "StringEquals".to_owned(),
+                Node::Map(vec![(
+                    "aws:SourceAccount".to_owned(),
+                    Node::Text(vec![Piece::Account(account.clone())]),
+                )]),
+            ),
+        ]),
+    );
     let document = Node::Document(Box::new(Node::Map(vec![
         ("Statement".to_owned(), Node::List(vec![Node::Map(statement)])),
         ("Version".to_owned(), Node::text("2012-10-17")),
@@ -156,10 +166,13 @@ fn queue(stack: &mut Stack<'_>, region: &str, buckets: &[usize], several: bool) 
             };
             made.props = vec![
                 ("bucket".to_owned(), Node::Text(vec![Piece::Of(*index, "id")])),
-                ("queue".to_owned(), Node::Map(vec![
-                    ("events".to_owned(), Node::List(vec![Node::text(event)])),
-                    ("queue_arn".to_owned(), queue_arn()),
-                ])),
+                (
+                    "queue".to_owned(),
+                    Node::Map(vec![
+                        ("events".to_owned(), Node::List(vec![Node::text(event)])),
+                        ("queue_arn".to_owned(), queue_arn()),
+                    ]),
+                ),
             ];
             made.after.extend([*index, policy]);
             stack.resources.push(made);

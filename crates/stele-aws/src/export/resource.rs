@@ -157,11 +157,7 @@ pub(super) enum How {
     /// As it is, for somebody to set: the parameter's name and what it is about.
     Set(&'static str, &'static str),
     /// The same, where the name of the property depends on another parameter.
-    SetWhere(
-        (&'static str, &'static str),
-        &'static str,
-        &'static [(&'static str, &'static str)],
-    ),
+    SetWhere((&'static str, &'static str), &'static str, &'static [(&'static str, &'static str)]),
 }
 
 /// A value that a property has by itself.

@@ -64,7 +64,11 @@ pub(super) const ALL: &[Row] = &[
             props: &[
                 same("Bucket", "bucket"),
                 how("PublicAccessBlockConfiguration.BlockPublicAcls", "block_public_acls", TRUTH),
-                how("PublicAccessBlockConfiguration.BlockPublicPolicy", "block_public_policy", TRUTH),
+                how(
+                    "PublicAccessBlockConfiguration.BlockPublicPolicy",
+                    "block_public_policy",
+                    TRUTH,
+                ),
                 how("PublicAccessBlockConfiguration.IgnorePublicAcls", "ignore_public_acls", TRUTH),
                 how(
                     "PublicAccessBlockConfiguration.RestrictPublicBuckets",
@@ -319,7 +323,10 @@ fn rule(rule: &Node) -> Option<Node> {
                 };
                 put(&mut out, name, renamed(value, &cfn));
             }
-            "Status" | "Prefix" | "NoncurrentVersionExpiration" | "AbortIncompleteMultipartUpload" => {
+            "Status"
+            | "Prefix"
+            | "NoncurrentVersionExpiration"
+            | "AbortIncompleteMultipartUpload" => {
                 put(&mut out, name, value.clone());
             }
             _ => return None,
@@ -368,9 +375,8 @@ fn rule_blocks(lifecycle: &Node) -> Option<Node> {
         }
         let mut rule = super::shape::blocks(&rule);
         if let Some(Node::List(tags)) = tags {
-            let map = tags
-                .iter()
-                .map(|tag| Some((tag.get("Key")?.plain()?, tag.get("Value")?.clone())));
+            let map =
+                tags.iter().map(|tag| Some((tag.get("Key")?.plain()?, tag.get("Value")?.clone())));
             let map = Node::Map(map.collect::<Option<_>>()?);
             if let Node::Map(members) = &mut rule {
                 put(members, "filter.and.tags", map);
