@@ -81,10 +81,30 @@ async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) -> Vec<Fact<V
             Some((setting, first.region.as_str(), draft.params))
         })
         .collect();
-    let reads = asked
-        .iter()
-        .map(|(setting, region, params)| setting.state(Caller::new(aws, log, region), params));
-    futures::stream::iter(reads).buffered(READS_AT_ONCE).collect().await
+    // Many settings are told from the same answer: all flow logs of a region, all its policies.
+    let mut answers: BTreeMap<(&str, &str, String), Fact<Value>> = BTreeMap::new();
+    let question =
+        |setting: &Setting, params: &Params| Value::Object(setting.asked(params)).to_string();
+    let mut once = BTreeMap::new();
+    for (setting, region, params) in &asked {
+        once.entry((setting.read, *region, question(setting, params)))
+            .or_insert_with(|| (*setting, setting.asked(params)));
+    }
+    let reads = once.into_iter().map(|(key, (setting, asked))| async move {
+        let answer = setting.answer(Caller::new(aws, log, key.1), asked).await;
+        (key, answer)
+    });
+    let read: Vec<_> = futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await;
+    answers.extend(read);
+    let states = asked.iter().map(|(setting, region, params)| {
+        let key = (setting.read, *region, question(setting, params));
+        match answers.get(&key) {
+            Some(Fact::Known(answer)) => Fact::Known(setting.found(answer, params)),
+            Some(other) => other.clone(),
+            None => Fact::default(),
+        }
+    });
+    states.collect()
 }
 
 /// One setting after its edits.

@@ -49,6 +49,11 @@ pub fn all() -> impl Iterator<Item = &'static Setting> {
 impl Setting {
     /// Reads the state that a call with these parameters would change.
     pub async fn state(&self, caller: Caller<'_>, params: &Params) -> Fact<Value> {
+        self.answer(caller, self.asked(params)).await.map(|answer| self.found(&answer, params))
+    }
+
+    /// What the reading call is asked for the subject of a writing one.
+    pub fn asked(&self, params: &Params) -> Params {
         let mut asked = Map::new();
         for (read, write) in self.by {
             let value = match write.strip_prefix('=') {
@@ -57,6 +62,11 @@ impl Setting {
             };
             asked.insert((*read).to_owned(), value);
         }
+        asked
+    }
+
+    /// The answer of the reading call; null where AWS says that there is no such thing.
+    pub async fn answer(&self, caller: Caller<'_>, asked: Params) -> Fact<Value> {
         let lists = operation::find(self.read).is_some_and(|read| !read.row.items.is_empty());
         let answer = if lists {
             caller.list_with(self.read, asked).await.map(Value::Array)
@@ -64,10 +74,14 @@ impl Setting {
             caller.get_with(self.read, asked).await
         };
         match answer {
-            Fact::Known(answer) => Fact::Known((self.find)(&answer, params)),
             Fact::Absent => Fact::Known(Value::Null),
-            Fact::Unknown(reason) => Fact::Unknown(reason),
+            answer => answer,
         }
+    }
+
+    /// The state in an answer.
+    pub fn found(&self, answer: &Value, params: &Params) -> Value {
+        if answer.is_null() { Value::Null } else { (self.find)(answer, params) }
     }
 }
 
