@@ -74,6 +74,11 @@ fn all(
     steps.run("aws: assess against a stand-in, each call refused in turn", Kind::Test, || {
         aws::assess(workspace)
     })?;
+    steps.run(
+        "aws: plans applied, cut and rolled back, and drift, likewise",
+        Kind::Test,
+        || aws::apply(workspace),
+    )?;
     let mut readers = None;
     steps.run("external: import a lake for other readers", Kind::Test, || {
         external::make_lake(workspace, &python, &mut readers)
