@@ -1,6 +1,6 @@
 //! AWS without AWS: our table of operations against botocore's models, and what we would send
-//! against what botocore would (`cargo xtask aws-models`), `stele aws` against moto, and an account in moto to
-//! try it with (`cargo xtask aws-demo`).
+//! against what botocore would (`cargo xtask aws-models`), `stele aws` and `stele verify` against
+//! moto, and an account in moto to try it with (`cargo xtask aws-demo`).
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -62,6 +62,7 @@ stele aws apply plan.json"
 
 /// Runs `stele aws assess` against the stand-in, where Python and the packages are there.
 pub(crate) fn assess(workspace: &Workspace) -> anyhow::Result<Outcome> {
+<<<<<<< HEAD
     against_moto(workspace, "moto/test_assess.py")
 }
 
@@ -73,6 +74,19 @@ pub(crate) fn apply(workspace: &Workspace) -> anyhow::Result<Outcome> {
 fn against_moto(workspace: &Workspace, test: &str) -> anyhow::Result<Outcome> {
     let python = Python::prepare(workspace, Packages::Moto)?;
     match python.script(workspace, test) {
+=======
+    with_binary(workspace, "moto/test_assess.py")
+}
+
+/// Runs `stele verify` over copies of a data folder in tars and in the stand-in.
+pub(crate) fn verify(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_verify.py")
+}
+
+fn with_binary(workspace: &Workspace, script: &str) -> anyhow::Result<Outcome> {
+    let python = Python::prepare(workspace, Packages::Moto)?;
+    match python.script(workspace, script) {
+>>>>>>> core
         Ok(mut command) => {
             command.arg("--binary").arg(workspace.binary("debug"));
             workspace::run(&mut command).map(|()| Outcome::Done)

@@ -79,6 +79,9 @@ fn all(
         Kind::Test,
         || aws::apply(workspace),
     )?;
+    steps.run("aws: copies in tars and in S3 are verified as the folder is", Kind::Test, || {
+        aws::verify(workspace)
+    })?;
     let mut readers = None;
     steps.run("external: import a lake for other readers", Kind::Test, || {
         external::make_lake(workspace, &python, &mut readers)

@@ -35,6 +35,7 @@ usage: cargo xtask <command>
   bench ingest [--events N] [--rounds N]     how fast and how small events are stored
   bench ledger [--events N] [--rounds N]     what the ledger costs, and how fast it verifies
   bench query [--events N] [--rounds N]      how fast questions are answered
+  bench posture                              how long an AWS account takes to assess and plan for
   aws-models                                 our AWS operations and requests against botocore's
 ";
 

@@ -83,14 +83,14 @@ impl Size {
             }
             "logs:DescribeLogGroups" => {
                 let prefix = call.params.get("logGroupNamePrefix").and_then(Value::as_str);
-                let mut all = many(self.groups, &|n| {
-                    json!({"logGroupName": format!("/app/{n}"), "retentionInDays": 30,
-                        "arn": arn("logs", &format!("log-group:/app/{n}:*"))})
-                });
-                let name = |group: &Value| group["logGroupName"].as_str().map(str::to_owned);
-                all.retain(|group| {
-                    prefix.is_none_or(|prefix| name(group).is_some_and(|n| n.starts_with(prefix)))
-                });
+                let names = (0..self.groups).map(|n| format!("/app/{n}"));
+                let all: Vec<Value> = names
+                    .filter(|name| prefix.is_none_or(|prefix| name.starts_with(prefix)))
+                    .map(|name| {
+                        json!({"logGroupName": name, "retentionInDays": 30,
+                            "arn": arn("logs", &format!("log-group:{name}:*"))})
+                    })
+                    .collect();
                 json!({"logGroups": all})
             }
             "lambda:ListFunctions" => {

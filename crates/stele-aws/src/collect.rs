@@ -69,9 +69,9 @@ pub enum Collector {
     Kubernetes,
     /// WAF.
     Firewalls,
-    /// API Gateway: REST.
+    /// API Gateway: REST, and the role by which it writes.
     RestApis,
-    /// API Gateway: HTTP and WebSocket.
+    /// API Gateway: HTTP and WebSocket, and the role by which the latter writes.
     HttpApis,
     /// CloudFront.
     Distributions,
@@ -198,8 +198,12 @@ impl Collector {
             Self::Functions => &["lambda:ListFunctions"],
             Self::Kubernetes => &["eks:ListClusters", "eks:DescribeCluster"],
             Self::Firewalls => &["wafv2:ListWebACLs", "wafv2:ListLoggingConfigurations"],
-            Self::RestApis => &["apigateway:GetRestApis", "apigateway:GetStages"],
-            Self::HttpApis => &["apigatewayv2:GetApis", "apigatewayv2:GetStages"],
+            Self::RestApis => {
+                &["apigateway:GetRestApis", "apigateway:GetStages", "apigateway:GetAccount"]
+            }
+            Self::HttpApis => {
+                &["apigatewayv2:GetApis", "apigatewayv2:GetStages", "apigateway:GetAccount"]
+            }
             Self::Distributions => {
                 &["cloudfront:ListDistributions", "cloudfront:GetDistributionConfig"]
             }

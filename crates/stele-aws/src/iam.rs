@@ -47,13 +47,42 @@ pub fn plan_permissions(plan: &Plan) -> Vec<String> {
     if plan.actions.iter().any(passes_a_role) {
         all.insert("iam:PassRole".to_owned());
     }
+    all.extend(plan.actions.iter().flat_map(implied).map(|action| (*action).to_owned()));
     all.into_iter().collect()
 }
 
 /// Whether an action gives a service a role to take on.
 fn passes_a_role(action: &Action) -> bool {
-    let roles = ["CloudWatchLogsRoleArn", "DeliverLogsPermissionArn", "ConfigurationRecorder"];
-    roles.iter().any(|name| action.params.contains_key(*name))
+    let roles =
+        ["CloudWatchLogsRoleArn", "DeliverLogsPermissionArn", "ConfigurationRecorder", "roleArn"];
+    action.call == "apigateway:UpdateAccount"
+        || roles.iter().any(|name| action.params.contains_key(*name))
+}
+
+/// What AWS asks for beside the permission of a call, because the service sets up a delivery in the
+/// caller's name (CloudWatch Logs user guide, "Enable logging from AWS services").
+fn implied(action: &Action) -> &'static [&'static str] {
+    match action.call.as_str() {
+        "wafv2:PutLoggingConfiguration" => &[
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:PutResourcePolicy",
+        ],
+        "apigatewayv2:UpdateStage" => &[
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+        ],
+        "logs:PutDeliverySource" => &["cloudfront:AllowVendedLogDeliveryForResource"],
+        _ => &[],
+    }
 }
 
 /// The resources that an action can be narrowed to (service authorization reference).

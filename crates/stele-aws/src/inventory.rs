@@ -107,6 +107,8 @@ pub struct Region {
     pub rest_apis: Stages,
     /// HTTP and WebSocket APIs.
     pub http_apis: Stages,
+    /// The role by which REST and WebSocket APIs write logs; absent where there is no such API.
+    pub gateway_role: Fact<String>,
     /// Machines.
     pub systems: Systems,
     /// Transit gateways.

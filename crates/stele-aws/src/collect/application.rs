@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::caller::Caller;
 use crate::fact::Fact;
+use crate::inventory::Stages;
 
 /// A function of Lambda.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -56,6 +57,14 @@ pub struct KubernetesRow {
     pub status: String,
     /// What it logs.
     pub logging: KubernetesLogging,
+}
+
+impl KubernetesRow {
+    /// The types that are on.
+    pub fn enabled(&self) -> Vec<String> {
+        let on = self.logging.cluster_logging.iter().filter(|each| each.enabled);
+        on.flat_map(|each| each.types.clone()).collect()
+    }
 }
 
 /// What a cluster logs.
@@ -114,6 +123,8 @@ pub struct AclLogging {
 pub struct Stage {
     /// The API.
     pub api: String,
+    /// `WEBSOCKET`, `HTTP`; empty for REST.
+    pub protocol: String,
     /// Its name.
     pub name: String,
     /// Where the access log goes; empty where it goes nowhere.
@@ -216,6 +227,7 @@ fn rest_stage(api: &str, stage: &Value) -> Stage {
     let settings = stage["methodSettings"].as_object().cloned().unwrap_or_default();
     Stage {
         api: api.to_owned(),
+        protocol: String::new(),
         name: text(&stage["stageName"]),
         access_log: text(&stage["accessLogSettings"]["destinationArn"]),
         levels: settings
@@ -234,12 +246,14 @@ pub(super) async fn http_stages(caller: Caller<'_>) -> Fact<Vec<(String, Fact<Ve
     };
     let asked = apis.into_iter().map(|api| async move {
         let id = api["apiId"].as_str().unwrap_or_default().to_owned();
+        let protocol = api["protocolType"].as_str().unwrap_or_default().to_owned();
         let named = [("ApiId", id.as_str())];
         let stages: Fact<Vec<Value>> = caller.list("apigatewayv2:GetStages", &named).await;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let stages = stages.map(|all| {
             let read = |stage: &Value| Stage {
                 api: id.clone(),
+                protocol: protocol.clone(),
                 name: text(&stage["stageName"]),
                 access_log: text(&stage["accessLogSettings"]["destinationArn"]),
                 levels: Vec::new(),
@@ -249,6 +263,19 @@ pub(super) async fn http_stages(caller: Caller<'_>) -> Fact<Vec<(String, Fact<Ve
         (id, stages)
     });
     Fact::Known(futures::future::join_all(asked).await)
+}
+
+/// The role by which API Gateway writes logs, asked only where an API uses it.
+pub(super) async fn gateway_role(caller: Caller<'_>, rest: &Stages, http: &Stages) -> Fact<String> {
+    let any = |apis: &Stages, which: fn(&Stage) -> bool| {
+        let stages = apis.items().unwrap_or_default().iter();
+        let mut stages = stages.flat_map(|(_, stages)| stages.items().unwrap_or_default());
+        stages.any(which)
+    };
+    if !any(rest, |_| true) && !any(http, |stage| stage.protocol == "WEBSOCKET") {
+        return Fact::Absent;
+    }
+    caller.member("apigateway:GetAccount", &[], "cloudwatchRoleArn").await
 }
 
 pub(super) async fn distributions(caller: Caller<'_>) -> Fact<Vec<Distribution>> {

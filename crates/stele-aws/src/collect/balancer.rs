@@ -64,6 +64,12 @@ impl Balancer {
         })
     }
 
+    /// The prefix that is set, whether the log is on or off.
+    pub fn prefix(&self) -> &str {
+        let attributes = self.attributes.known();
+        attributes.and_then(|all| all.get("access_logs.s3.prefix")).map_or("", String::as_str)
+    }
+
     /// The bucket and prefix of the access log, where it is on.
     pub fn bucket(&self) -> Option<(&str, &str)> {
         self.bucket_of("access_logs")

@@ -107,11 +107,22 @@ impl Group {
     }
 }
 
+/// The types of access logs; those of load balancers are called otherwise.
+const ACCESS: [&str; 3] = ["ACCESS_LOGS", "ALB_ACCESS_LOGS", "NLB_ACCESS_LOGS"];
+
+impl DeliverySource {
+    /// Whether it has logs of one of these types of a resource.
+    fn tells(&self, resource: &str, types: &[&str]) -> bool {
+        types.contains(&self.log_type.as_str())
+            && self.resource_arns.iter().any(|arn| arn == resource)
+    }
+}
+
 impl Deliveries {
     /// Whether the access log of a resource is delivered anywhere; load balancers have types of
     /// their own.
     pub fn of(&self, resource: &str) -> Fact<bool> {
-        self.of_types(resource, &["ACCESS_LOGS", "ALB_ACCESS_LOGS", "NLB_ACCESS_LOGS"])
+        self.of_types(resource, &ACCESS)
     }
 
     /// Whether logs of one of these types are delivered anywhere for a resource.
@@ -121,10 +132,14 @@ impl Deliveries {
             (Err(reason), _) | (_, Err(reason)) => return Fact::Unknown(reason.clone()),
         };
         Fact::Known(sources.iter().any(|source| {
-            types.contains(&source.log_type.as_str())
-                && source.resource_arns.iter().any(|arn| arn == resource)
+            source.tells(resource, types)
                 && deliveries.iter().any(|each| each.delivery_source_name == source.name)
         }))
+    }
+
+    /// The source of access logs of a resource, delivered or not; AWS takes one.
+    pub fn source_of(&self, resource: &str) -> Option<&DeliverySource> {
+        self.sources.known()?.iter().find(|source| source.tells(resource, &ACCESS))
     }
 }
 

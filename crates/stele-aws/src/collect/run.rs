@@ -238,6 +238,7 @@ async fn region(caller: Caller<'_>, name: &str, scope: &Scope) -> (Region, Vec<t
         )
     };
     let (first, second, third) = futures::join!(first, second, third);
+    let gateway_role = application::gateway_role(caller, &second.7, &second.8).await;
     let (seen, network, resolver, config, balancers, databases, warehouses, tables) = first;
     let (gateways, audit) = futures::join!(
         wanted!(Gateways, vpc::gateways(caller, &network.flow_logs)),
@@ -265,6 +266,7 @@ async fn region(caller: Caller<'_>, name: &str, scope: &Scope) -> (Region, Vec<t
         firewalls: second.6,
         rest_apis: second.7,
         http_apis: second.8,
+        gateway_role,
         systems: third.0,
         gateways,
         audit,

@@ -126,6 +126,19 @@ pub(crate) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// Whether a state has all that is wanted; what AWS says beside it counts for nothing, and lists may
+/// be in another order.
+pub(crate) fn covers(state: &Value, wanted: &Value) -> bool {
+    match (state, wanted) {
+        (Value::Object(state), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(name, value)| covers(state.get(name).unwrap_or(&Value::Null), value)),
+        (Value::Null, Value::Array(items)) => items.is_empty(),
+        (Value::Array(_), Value::Array(_)) => same_set(state, wanted),
+        _ => same(state, wanted),
+    }
+}
+
 /// Whether two lists hold the same, in whatever order.
 pub(crate) fn same_set(one: &Value, other: &Value) -> bool {
     let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -213,6 +226,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_is_said_beside_what_is_wanted_does_not_count() {
+        let state = json!({"a": {"b": "true", "c": 1}, "d": ["x", "y"], "e": 2});
+        assert!(covers(&state, &json!({"a": {"b": true}, "d": ["y", "x"]})));
+        assert!(covers(&state, &json!({"e": "2", "f": [], "g": ""})));
+        assert!(!covers(&state, &json!({"a": {"b": false}})));
+        assert!(!covers(&state, &json!({"d": ["x"]})));
+        assert!(!covers(&Value::Null, &json!({"a": 1})));
     }
 
     #[test]

@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use super::change::{Builder, Change, Handle};
-use super::settings::{logs, s3};
+pub use super::groups::{allow_groups, group};
+use super::settings::s3;
 use crate::fact::Fact;
 
 /// A bucket that something is to be written to.
@@ -69,6 +70,11 @@ pub fn terminal(plan: &mut Builder<'_>, region: &str) -> Sink {
     Sink { after: vec![policy], ..sink }
 }
 
+/// The name of the bucket for logs of a region.
+pub fn bucket_name(plan: &Builder<'_>, region: &str) -> String {
+    name_of(plan, &plan.baseline.sinks.bucket, region)
+}
+
 fn name_of(plan: &Builder<'_>, pattern: &str, region: &str) -> String {
     pattern.replace("{account}", &plan.inventory.account).replace("{region}", region)
 }
@@ -118,7 +124,8 @@ pub fn allow(
 }
 
 impl Writer {
-    fn service(self, region: &str) -> String {
+    /// The name by which policies know it.
+    pub fn service(self, region: &str) -> String {
         match self {
             Self::CloudTrail => "cloudtrail.amazonaws.com".to_owned(),
             Self::Config => "config.amazonaws.com".to_owned(),
@@ -198,29 +205,6 @@ fn statements(
     }
 }
 
-/// A log group with the retention that is wanted, made where it is not there.
-pub fn group(plan: &mut Builder<'_>, region: &str, name: &str) -> Handle {
-    let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}"));
-    let made = plan.change(
-        Change::of("logs:CreateLogGroup", region, arn.as_str(), format!("`{name}` takes the log"))
-            .by("logGroupName", name),
-    );
-    let days = offered(plan.baseline.days_of_group(name).min_days);
-    let why = format!("events stay in `{name}` for {days} days");
-    plan.change(
-        Change::of("logs:PutRetentionPolicy", region, arn, why)
-            .by("logGroupName", name)
-            .edit(move |draft| {
-                // What is kept longer stays so.
-                let now = draft.state["retentionInDays"].as_i64();
-                let days = now.map_or(days, |now| now.max(days));
-                draft.params.insert("retentionInDays".to_owned(), json!(days));
-                Ok(())
-            })
-            .after([made]),
-    )
-}
-
 /// A role that one service takes on to write to log groups.
 #[derive(Debug, Clone)]
 pub struct Given {
@@ -267,6 +251,11 @@ pub fn role(plan: &mut Builder<'_>, name: &str, service: &str, group_arn: &str) 
 
 /// The key that logs of a region are encrypted with: the one that the policy names, or a new one.
 pub fn key(plan: &mut Builder<'_>, region: &str) -> Given {
+    key_for(plan, region, None)
+}
+
+/// The same, wanted only where another change makes what it is for.
+pub(super) fn key_for(plan: &mut Builder<'_>, region: &str, with: Option<Handle>) -> Given {
     let named = plan.baseline.sinks.kms_key.clone();
     if named.starts_with("arn:") {
         return Given { arn: named, after: Vec::new() };
@@ -280,12 +269,14 @@ pub fn key(plan: &mut Builder<'_>, region: &str) -> Given {
             .by("Description", alias.as_str())
             .set(json!({"Policy": key_policy(plan, region).to_string(),
                 "Tags": [{"TagKey": "stele:managed", "TagValue": "true"}]}))
-            .cost("kms-key", super::cost::Volume::exactly(1.0, "one key")),
+            .with(with)
+            .cost_once("kms-key", super::cost::Volume::exactly(1.0, "one key")),
     );
     let named = plan.change(
         Change::of("kms:CreateAlias", region, resource, "the key has a name")
             .by("AliasName", alias)
             .set(json!({"TargetKeyId": made.reference("KeyId")}))
+            .with(with)
             .after([made]),
     );
     let arn = inventory.arn("kms", region, &format!("key/{}", named.reference("TargetKeyId")));
@@ -326,34 +317,4 @@ pub fn offered_at_most(days: i64) -> i64 {
 pub fn offered(days: i64) -> i64 {
     let all = crate::baseline::RETENTION_DAYS;
     all.iter().copied().find(|each| *each >= days).unwrap_or(3653)
-}
-
-/// Lets a service write to log groups of a region whose names begin so.
-pub fn allow_groups(
-    plan: &mut Builder<'_>,
-    region: &str,
-    service: &str,
-    name: &str,
-    after: Vec<Handle>,
-) -> Handle {
-    let account = &plan.inventory.account;
-    let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}:*"));
-    let word: String = service
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    let place: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let statement = json!({"Sid": format!("SteleLog{word}{place}"), "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": arn,
-        "Condition": {"StringEquals": {"aws:SourceAccount": account}}});
-    let resource = plan.inventory.arn("logs", region, "resource-policy:stele-logs");
-    let why = format!("{service} may write to `{name}`");
-    let change = Change::of("logs:PutResourcePolicy", region, resource, why)
-        .by("policyName", "stele-logs")
-        .edit(move |draft| logs::allow(&mut draft.params, std::slice::from_ref(&statement)));
-    plan.change(change.after(after))
 }
