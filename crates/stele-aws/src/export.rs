@@ -213,4 +213,4 @@ fn home_region(actions: &[&Action], options: &Options) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -190,3 +190,6 @@ pub fn arrival_policy(scope: &ArrivalScope) -> Result<Vec<Value>, PolicyError> {
     }
     documents("SteleArrival", &Value::Null, statements(&grants))
 }
+
+#[cfg(test)]
+mod tests;
