@@ -47,7 +47,27 @@ pub fn plan_permissions(plan: &Plan) -> Vec<String> {
     if plan.actions.iter().any(passes_a_role) {
         all.insert("iam:PassRole".to_owned());
     }
+    all.extend(plan.actions.iter().flat_map(others).map(|action| (*action).to_owned()));
     all.into_iter().collect()
+}
+
+/// What a call takes beside its own permission: tags, and deliveries that AWS sets up for it (service
+/// authorization reference; VPC and Route 53 Resolver guides on publishing logs).
+fn others(action: &Action) -> &'static [&'static str] {
+    let to_bucket = action.params.get("LogDestinationType").is_some_and(|kind| kind == "s3");
+    match action.call.as_str() {
+        "cloudtrail:CreateTrail" => &["cloudtrail:AddTags"],
+        "ec2:CreateFlowLogs" if to_bucket => {
+            &["ec2:CreateTags", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
+        }
+        "ec2:CreateFlowLogs" => &["ec2:CreateTags"],
+        "iam:CreateRole" => &["iam:TagRole"],
+        "kms:CreateKey" => &["kms:TagResource"],
+        "route53resolver:CreateResolverQueryLogConfig" => {
+            &["route53resolver:TagResource", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
+        }
+        _ => &[],
+    }
 }
 
 /// Whether an action gives a service a role to take on.

@@ -103,6 +103,8 @@ pub struct WarehouseLogging {
     pub logging_enabled: bool,
     /// The bucket, where it logs to S3.
     pub bucket_name: String,
+    /// And below what.
+    pub s3_key_prefix: String,
     /// When it last succeeded, in microseconds.
     #[serde(deserialize_with = "lenient::time")]
     pub last_successful_delivery_time: Option<i64>,

@@ -1,7 +1,8 @@
 //! The rows of [`super::setting`], one file for each service.
 
 mod cloudtrail;
-mod ec2;
+mod dns;
+pub(super) mod ec2;
 mod iam;
 mod kms;
 pub(super) mod logs;
@@ -11,4 +12,4 @@ use super::setting::Setting;
 
 /// All rows by service.
 pub(super) const ALL: &[&[Setting]] =
-    &[cloudtrail::ALL, ec2::ALL, iam::ALL, kms::ALL, logs::ALL, s3::ALL];
+    &[cloudtrail::ALL, dns::ALL, ec2::ALL, iam::ALL, kms::ALL, logs::ALL, s3::ALL];

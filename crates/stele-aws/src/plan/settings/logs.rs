@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::plan::document::{self, LOG_POLICY_BYTES_MAX};
-use crate::plan::setting::{Params, Setting, exists, named, nothing, pick, put_back, same, undo};
+use crate::plan::setting::{
+    Params, Setting, exists, named, nothing, only, pick, put_back, same, undo,
+};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -23,23 +25,26 @@ pub(super) const ALL: &[Setting] = &[
         call: "logs:PutRetentionPolicy",
         read: "logs:DescribeLogGroups",
         by: &[("logGroupNamePrefix", "logGroupName")],
+        // A group without the member keeps for ever, which is something else than no group.
         find: |list, params| {
-            let group = pick(list, "logGroupName", &params["logGroupName"]);
-            match &group["retentionInDays"] {
-                Value::Null => Value::Null,
-                days => json!({"retentionInDays": days}),
-            }
+            only(
+                &pick(list, "logGroupName", &params["logGroupName"]),
+                &["logGroupName", "retentionInDays"],
+            )
         },
         start: nothing,
-        settled: |state, params| same(&state["retentionInDays"], &params["retentionInDays"]),
-        undo: |before, params| {
-            put_back(
-                before,
-                params,
-                &["logGroupName"],
-                "logs:PutRetentionPolicy",
-                "logs:DeleteRetentionPolicy",
-            )
+        settled: |state, params| {
+            let wanted = params.get("retentionInDays").unwrap_or(&Value::Null);
+            !state.is_null() && same(&state["retentionInDays"], wanted)
+        },
+        undo: |before, params| match &before["retentionInDays"] {
+            Value::Null => {
+                undo("logs:DeleteRetentionPolicy", named(params, &["logGroupName"], json!({})))
+            }
+            days => {
+                let back = json!({"retentionInDays": days});
+                undo("logs:PutRetentionPolicy", named(params, &["logGroupName"], back))
+            }
         },
         leaves: "",
     },
