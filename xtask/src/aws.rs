@@ -1,7 +1,11 @@
 //! AWS without AWS: our table of operations against botocore's models, and what we would send
-//! against what botocore would (`cargo xtask aws-models`), and `stele aws` against moto.
+//! against what botocore would (`cargo xtask aws-models`), `stele aws` and `stele verify` against
+//! moto, and an account in moto to try it with (`cargo xtask aws-demo`).
 
-use anyhow::bail;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use anyhow::{Context, bail};
 
 use crate::arguments::Arguments;
 use crate::python::{Packages, Python};
@@ -20,10 +24,55 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> anyhow::Result
     }
 }
 
+/// Where the demo listens, if nothing else is said.
+const DEMO_PORT: u16 = 5055;
+
+/// Starts the stand-in with an account that has some of everything, and says how to try it.
+pub(crate) fn demo(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Result<()> {
+    let port: u16 = arguments.number("--port", DEMO_PORT)?;
+    arguments.finish()?;
+    let python = Python::prepare(workspace, Packages::Moto)?;
+    let mut command = match python.script(workspace, "moto/serve.py") {
+        Ok(command) => command,
+        Err(Outcome::Skipped(reason)) => bail!("{reason}"),
+        Err(Outcome::Done) => return Ok(()),
+    };
+    command.args(["--demo", "--port", &port.to_string()]).stdout(Stdio::piped());
+    eprintln!("filling an account; this takes some seconds");
+    let mut child = command.spawn().context("cannot start the stand-in for AWS")?;
+    let output = child.stdout.take().context("the stand-in has no output")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    let Some((_, url)) = line.trim().rsplit_once(' ') else {
+        child.wait()?;
+        bail!("the stand-in did not start; is port {port} in use? --port takes another");
+    };
+    println!(
+        "\
+export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo AWS_REGION=us-east-1
+stele aws assess
+stele aws plan -o plan.json
+stele aws apply plan.json"
+    );
+    eprintln!("\naccount 123456789012, in memory only; Ctrl-C ends it");
+    // Ctrl-C reaches the stand-in as well, so there is nothing left to end.
+    child.wait()?;
+    Ok(())
+}
+
 /// Runs `stele aws assess` against the stand-in, where Python and the packages are there.
 pub(crate) fn assess(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_assess.py")
+}
+
+/// Runs `stele verify` over copies of a data folder in tars and in the stand-in.
+pub(crate) fn verify(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_verify.py")
+}
+
+fn with_binary(workspace: &Workspace, script: &str) -> anyhow::Result<Outcome> {
     let python = Python::prepare(workspace, Packages::Moto)?;
-    match python.script(workspace, "moto/test_assess.py") {
+    match python.script(workspace, script) {
         Ok(mut command) => {
             command.arg("--binary").arg(workspace.binary("debug"));
             workspace::run(&mut command).map(|()| Outcome::Done)

@@ -74,6 +74,9 @@ fn all(
     steps.run("aws: assess against a stand-in, each call refused in turn", Kind::Test, || {
         aws::assess(workspace)
     })?;
+    steps.run("aws: copies in tars and in S3 are verified as the folder is", Kind::Test, || {
+        aws::verify(workspace)
+    })?;
     let mut readers = None;
     steps.run("external: import a lake for other readers", Kind::Test, || {
         external::make_lake(workspace, &python, &mut readers)

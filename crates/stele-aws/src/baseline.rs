@@ -37,6 +37,9 @@ pub struct Baseline {
     pub vpc_flow: VpcFlow,
     /// Kubernetes.
     pub eks: Eks,
+    /// Machines; earlier results say nothing of them.
+    #[serde(default)]
+    pub ssm: Machines,
     /// Checks that are switched on or off, whatever the presets say.
     pub checks: BTreeMap<String, bool>,
     /// What somebody answers for.
@@ -186,6 +189,14 @@ pub struct Eks {
     pub log_types: Vec<String>,
 }
 
+/// What is wanted of machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machines {
+    /// Documents of Systems Manager that keep an agent configured which sends logs: names, or
+    /// patterns of them.
+    pub agent_documents: Vec<String>,
+}
+
 /// Somebody answers for a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Exception {
@@ -290,6 +301,12 @@ const FLOW_FIELDS: &[&str] = &[
 /// Those of version 2, which AWS writes by itself.
 pub const FLOW_FIELDS_V2: &[&str] = FLOW_FIELDS.split_at(14).0;
 
+impl Default for Machines {
+    fn default() -> Self {
+        Self { agent_documents: vec![crate::collect::systems::AGENT_DOCUMENT.to_owned()] }
+    }
+}
+
 impl Default for Baseline {
     fn default() -> Self {
         let all = || Which::Word(Word::All);
@@ -337,6 +354,7 @@ impl Default for Baseline {
                 extra: Vec::new(),
             },
             eks: Eks { log_types: texts(&["api", "audit", "authenticator"]) },
+            ssm: Machines::default(),
             checks: BTreeMap::new(),
             exceptions: Vec::new(),
             warnings: Vec::new(),

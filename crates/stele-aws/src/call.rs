@@ -127,8 +127,10 @@ const UNSUPPORTED: &[&str] = &[
     "UnsupportedOperationException",
 ];
 
-/// Codes that say that there is none, and do not look like it.
-const ABSENT: &[&str] = &["AWSOrganizationsNotInUseException", "InsightNotEnabledException"];
+/// Codes that say that there is none, and do not look like it. `InvalidAccessException` is what
+/// Security Hub answers where it is not switched on; what may not be asked is `AccessDenied…`.
+const ABSENT: &[&str] =
+    &["AWSOrganizationsNotInUseException", "InsightNotEnabledException", "InvalidAccessException"];
 
 impl Failure {
     /// What a code and an HTTP status come to.
@@ -230,6 +232,7 @@ mod tests {
             ("InvalidAction", 400, Failure::Unsupported),
             ("NoSuchBucketPolicy", 404, Failure::NotFound),
             ("InsightNotEnabledException", 400, Failure::NotFound),
+            ("InvalidAccessException", 401, Failure::NotFound),
             ("CloudTrailAccessNotEnabledException", 400, Failure::Other),
             ("http-404", 404, Failure::Other),
             ("InternalFailure", 500, Failure::Other),

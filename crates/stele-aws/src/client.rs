@@ -81,6 +81,14 @@ impl HttpAws {
         self.provider.get().await.map(|_| ())
     }
 
+    /// Credentials that hold for the next minutes, for a client that signs by itself.
+    ///
+    /// # Errors
+    /// There are none, or a role cannot be taken on.
+    pub async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        self.provider.get().await
+    }
+
     /// How many requests the whole run has sent, repetitions among them.
     pub fn requests(&self) -> u64 {
         self.http.requests()

@@ -47,13 +47,22 @@ pub fn plan_permissions(plan: &Plan) -> Vec<String> {
     if plan.actions.iter().any(passes_a_role) {
         all.insert("iam:PassRole".to_owned());
     }
-    all.extend(plan.actions.iter().flat_map(others).map(|action| (*action).to_owned()));
+    all.extend(plan.actions.iter().flat_map(implied).map(|action| (*action).to_owned()));
     all.into_iter().collect()
 }
 
-/// What a call takes beside its own permission: tags, and deliveries that AWS sets up for it (service
-/// authorization reference; VPC and Route 53 Resolver guides on publishing logs).
-fn others(action: &Action) -> &'static [&'static str] {
+/// Whether an action gives a service a role to take on.
+fn passes_a_role(action: &Action) -> bool {
+    let roles =
+        ["CloudWatchLogsRoleArn", "DeliverLogsPermissionArn", "ConfigurationRecorder", "roleArn"];
+    action.call == "apigateway:UpdateAccount"
+        || roles.iter().any(|name| action.params.contains_key(*name))
+}
+
+/// What AWS asks for beside the permission of a call: for tags, and because the service sets up a
+/// delivery in the caller's name (service authorization reference; CloudWatch Logs user guide, "Enable
+/// logging from AWS services").
+fn implied(action: &Action) -> &'static [&'static str] {
     let to_bucket = action.params.get("LogDestinationType").is_some_and(|kind| kind == "s3");
     match action.call.as_str() {
         "cloudtrail:CreateTrail" => &["cloudtrail:AddTags"],
@@ -66,14 +75,26 @@ fn others(action: &Action) -> &'static [&'static str] {
         "route53resolver:CreateResolverQueryLogConfig" => {
             &["route53resolver:TagResource", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
         }
+        "wafv2:PutLoggingConfiguration" => &[
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:PutResourcePolicy",
+        ],
+        "apigatewayv2:UpdateStage" => &[
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+        ],
+        "logs:PutDeliverySource" => &["cloudfront:AllowVendedLogDeliveryForResource"],
         _ => &[],
     }
-}
-
-/// Whether an action gives a service a role to take on.
-fn passes_a_role(action: &Action) -> bool {
-    let roles = ["CloudWatchLogsRoleArn", "DeliverLogsPermissionArn", "ConfigurationRecorder"];
-    roles.iter().any(|name| action.params.contains_key(*name))
 }
 
 /// The resources that an action can be narrowed to (service authorization reference).
@@ -88,7 +109,14 @@ fn resources(action: &str, partition: &str) -> Vec<String> {
             .map(|path| format!("arn:{partition}:apigateway:*::{path}"))
             .collect(),
         "eks:DescribeCluster" => of("eks:*:*:cluster/*"),
-        "kms:DescribeKey" => of("kms:*:*:key/*"),
+        "kms:DescribeKey" | "kms:GetKeyRotationStatus" => of("kms:*:*:key/*"),
+        "rds:DescribeDBParameters" => of("rds:*:*:pg:*"),
+        "rds:DescribeDBClusterParameters" => of("rds:*:*:cluster-pg:*"),
+        "rds:DescribeOptionGroups" => of("rds:*:*:og:*"),
+        "config:DescribeConfigurationAggregatorSourcesStatus" => {
+            of("config:*:*:config-aggregator/*")
+        }
+        "guardduty:GetDetector" => of("guardduty:*:*:detector/*"),
         "logs:DescribeSubscriptionFilters" => of("logs:*:*:log-group:*"),
         "cloudfront:GetDistributionConfig" => of("cloudfront::*:distribution/*"),
         "s3:ListAllMyBuckets" | "s3:GetAccountPublicAccessBlock" => vec!["*".to_owned()],
@@ -101,6 +129,27 @@ fn resources(action: &str, partition: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::checks;
+
+    #[test]
+    fn what_only_other_presets_read_is_not_in_the_policy_of_the_default() {
+        let reads = |default: bool| {
+            let chosen = checks::ALL.iter().filter(|check| check.meta().default || !default);
+            actions(&Collector::closure(chosen.flat_map(|c| c.meta().reads.iter().copied())))
+        };
+        let (default, all) = (reads(true), reads(false));
+        for only in [
+            "config:DescribeConfigurationAggregators",
+            "ec2:DescribeInstances",
+            "ec2:DescribeTransitGateways",
+            "guardduty:ListDetectors",
+            "kms:GetKeyRotationStatus",
+            "rds:DescribeDBParameters",
+            "securityhub:DescribeHub",
+        ] {
+            assert!(all.contains(only) && !default.contains(only), "{only}");
+        }
+        assert!(default.contains("ssm:DescribeInstanceInformation"));
+    }
 
     #[test]
     fn the_policy_reads_and_nothing_else() {

@@ -9,14 +9,17 @@ use serde::Deserialize;
 use crate::collect::application::{
     Distribution, Firewalls, Function, Key, KubernetesCluster, Stage,
 };
+use crate::collect::audit::AuditSettings;
 use crate::collect::balancer::Balancer;
-use crate::collect::config::Config;
+use crate::collect::config::{Aggregator, Config};
 use crate::collect::database::{Databases, Warehouse};
 use crate::collect::dns::{Resolver, Zones};
+use crate::collect::guard::Detector;
 use crate::collect::logs::{AccountPolicy, Deliveries, Group, ResourcePolicy};
 use crate::collect::s3::{Block, Bucket, Sink};
+use crate::collect::systems::Systems;
 use crate::collect::trail::Trail;
-use crate::collect::vpc::Network;
+use crate::collect::vpc::{Gateways, Network};
 use crate::fact::Fact;
 
 /// Stages of APIs: for each API, its stages.
@@ -104,6 +107,20 @@ pub struct Region {
     pub rest_apis: Stages,
     /// HTTP and WebSocket APIs.
     pub http_apis: Stages,
+    /// The role by which REST and WebSocket APIs write logs; absent where there is no such API.
+    pub gateway_role: Fact<String>,
+    /// Machines.
+    pub systems: Systems,
+    /// Transit gateways.
+    pub gateways: Gateways,
+    /// What engines of databases are told about auditing.
+    pub audit: AuditSettings,
+    /// Aggregators of AWS Config.
+    pub aggregators: Fact<Vec<Aggregator>>,
+    /// Detectors of GuardDuty.
+    pub detectors: Fact<Vec<Detector>>,
+    /// The ARN of the hub of Security Hub.
+    pub hub: Fact<String>,
 }
 
 impl Inventory {
@@ -154,7 +171,8 @@ impl Inventory {
             let places = flows.filter_map(crate::collect::vpc::FlowLog::bucket);
             all.extend(places.filter(|place| place.0 == bucket).map(|place| joined(place.1)));
             let balancers = region.balancers.items().unwrap_or_default().iter();
-            let places = balancers.filter_map(Balancer::bucket);
+            let places =
+                balancers.flat_map(|b| b.bucket().into_iter().chain(b.connection_bucket()));
             all.extend(places.filter(|place| place.0 == bucket).map(|place| joined(place.1)));
             let channels = region.config.channels.items().unwrap_or_default().iter();
             let channels = channels.filter(|channel| channel.bucket == bucket);
@@ -233,7 +251,8 @@ impl Region {
             names.insert(channel.bucket.clone());
         }
         for balancer in self.balancers.items().unwrap_or_default() {
-            names.extend(balancer.bucket().map(|(name, _)| name.to_owned()));
+            let places = balancer.bucket().into_iter().chain(balancer.connection_bucket());
+            names.extend(places.map(|(name, _)| name.to_owned()));
         }
         for warehouse in self.warehouses.items().unwrap_or_default() {
             let logging = warehouse.logging.known().filter(|logging| logging.logging_enabled);

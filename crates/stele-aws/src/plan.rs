@@ -11,7 +11,9 @@
 //! - [`setting`] is the table of what can be set: the call, how its state is read, when it is there,
 //!   how it is undone.
 //! - [`assemble`] reads the state of each setting, runs the edits and puts the actions in order.
-//! - [`document`], [`selectors`] and [`sink`] merge policies, event selectors and buckets without loss.
+//! - [`document`], [`selectors`] and [`sink`] merge policies, event selectors and buckets without loss;
+//!   [`role`] makes roles of
+//!   services, [`groups`] makes log groups, [`forward`] passes them on.
 //! - [`cost`] says what AWS will charge.
 //!
 //! Nothing here writes to AWS: what a plan names is only called by `apply`. The JSON is a public
@@ -21,9 +23,12 @@ pub mod assemble;
 pub mod change;
 pub mod cost;
 pub mod document;
+pub mod forward;
+pub mod groups;
+pub mod role;
 pub mod selectors;
 pub mod setting;
-mod settings;
+pub(crate) mod settings;
 pub mod sink;
 
 use std::collections::BTreeSet;

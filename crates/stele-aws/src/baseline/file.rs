@@ -24,6 +24,7 @@ struct File {
     cloudtrail: CloudTrailTable,
     vpc_flow: VpcFlowTable,
     eks: EksTable,
+    ssm: SsmTable,
     checks: BTreeMap<Spanned<String>, CheckTable>,
     exception: Vec<ExceptionTable>,
 }
@@ -77,6 +78,12 @@ struct EksTable {
     log_types: Option<Vec<Spanned<String>>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SsmTable {
+    agent_documents: Option<Vec<String>>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CheckTable {
@@ -115,6 +122,9 @@ pub(super) fn parse(text: &str) -> Result<Baseline, Vec<String>> {
     if let Some(types) = file.eks.log_types {
         baseline.eks.log_types =
             types.iter().map(|each| reader.one_of(each, "type of log", EKS_TYPES)).collect();
+    }
+    if let Some(documents) = file.ssm.agent_documents {
+        baseline.ssm.agent_documents = documents;
     }
     for (id, table) in file.checks {
         if checks::find(id.as_ref()).is_none() {

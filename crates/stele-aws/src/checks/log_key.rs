@@ -56,8 +56,11 @@ impl Check for LogKey {
     }
 }
 
+/// The id that others name as their cause.
+pub(super) const ID: &str = META.id;
+
 /// Lists from which keys are known, where they could not be read.
-fn unread_lists(inventory: &Inventory, findings: &mut Findings<'_>) {
+pub(super) fn unread_lists(inventory: &Inventory, findings: &mut Findings<'_>) {
     for (name, region) in regions(inventory) {
         let unread = region.trails.unread().or_else(|| region.groups.unread());
         if let Some(reason) = unread {

@@ -180,6 +180,24 @@ mod tests {
                     {"Engine": "mysql", "EnabledCloudwatchLogsExports": ["audit"]}]}),
             ),
             (
+                "rds:DescribeOptionGroups",
+                "<DescribeOptionGroupsResponse><DescribeOptionGroupsResult><OptionGroupsList>\
+                 <OptionGroup><OptionGroupName>g</OptionGroupName><Options><Option><OptionName>o\
+                 </OptionName><OptionSettings><OptionSetting><Name>n</Name></OptionSetting>\
+                 </OptionSettings></Option></Options></OptionGroup></OptionGroupsList>\
+                 </DescribeOptionGroupsResult></DescribeOptionGroupsResponse>",
+                json!({"OptionGroupsList": [{"OptionGroupName": "g", "Options": [
+                    {"OptionName": "o", "OptionSettings": [{"Name": "n"}]}]}]}),
+            ),
+            (
+                "ec2:DescribeInstances",
+                "<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceId>\
+                 i-1</instanceId><instanceState><name>running</name></instanceState></item>\
+                 </instancesSet></item></reservationSet></DescribeInstancesResponse>",
+                json!({"ReservationSet": [{"InstancesSet": [
+                    {"InstanceId": "i-1", "InstanceState": {"Name": "running"}}]}]}),
+            ),
+            (
                 "ec2:DescribeVpcs",
                 "<DescribeVpcsResponse><requestId>1</requestId><vpcSet/></DescribeVpcsResponse>",
                 json!({"RequestId": "1", "VpcSet": ""}),

@@ -53,11 +53,7 @@ pub async fn account(
     for finding in assessed.findings.iter().filter(|finding| counts(finding) && wanted(finding)) {
         let Some(check) = checks::find(finding.id) else { continue };
         builder.begin(finding);
-        if finding.status == Status::Blocked {
-            builder.by_hand(check.meta());
-        } else {
-            check.fix(finding, &mut builder);
-        }
+        check.fix(finding, &mut builder);
     }
     let log = CallLog::default();
     let states = read(aws, &log, &builder).await;
@@ -85,10 +81,30 @@ async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) -> Vec<Fact<V
             Some((setting, first.region.as_str(), draft.params))
         })
         .collect();
-    let reads = asked
-        .iter()
-        .map(|(setting, region, params)| setting.state(Caller::new(aws, log, region), params));
-    futures::stream::iter(reads).buffered(READS_AT_ONCE).collect().await
+    // Many settings are told from the same answer: all flow logs of a region, all its policies.
+    let mut answers: BTreeMap<(&str, &str, String), Fact<Value>> = BTreeMap::new();
+    let question =
+        |setting: &Setting, params: &Params| Value::Object(setting.asked(params)).to_string();
+    let mut once = BTreeMap::new();
+    for (setting, region, params) in &asked {
+        once.entry((setting.read, *region, question(setting, params)))
+            .or_insert_with(|| (*setting, setting.asked(params)));
+    }
+    let reads = once.into_iter().map(|(key, (setting, asked))| async move {
+        let answer = setting.answer(Caller::new(aws, log, key.1), asked).await;
+        (key, answer)
+    });
+    let read: Vec<_> = futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await;
+    answers.extend(read);
+    let states = asked.iter().map(|(setting, region, params)| {
+        let key = (setting.read, *region, question(setting, params));
+        match answers.get(&key) {
+            Some(Fact::Known(answer)) => Fact::Known(setting.found(answer, params)),
+            Some(other) => other.clone(),
+            None => Fact::default(),
+        }
+    });
+    states.collect()
 }
 
 /// One setting after its edits.
@@ -139,16 +155,24 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
             after.collect::<BTreeSet<Handle>>().into_iter().collect()
         })
         .collect();
+    let made = made(&wanted, states);
     let mut wanted: BTreeMap<usize, Wanted> = wanted.into_iter().enumerate().collect();
     for index in in_order(&afters) {
         let (Some(wanted), Some(state)) = (wanted.remove(&index), states.get(index)) else {
             continue;
         };
-        let (changes, lost): (Vec<_>, Vec<_>) =
+        let (mut changes, lost): (Vec<_>, Vec<_>) =
             wanted.changes.into_iter().partition(|(finding, change)| {
                 !change.after.iter().any(|handle| refused.contains(&(*finding, handle.0)))
             });
         refused.extend(lost.iter().map(|(finding, _)| (*finding, index)));
+        let asked = changes.len();
+        changes.retain(|(_, change)| change.with.is_none_or(|handle| made.contains(&handle)));
+        if changes.is_empty() && asked > 0 {
+            // What it would belong to is there, and nothing waits for it.
+            outcomes.insert(index, Outcome::Settled(Value::Null));
+            continue;
+        }
         let state = match state {
             Fact::Known(state) => state.clone(),
             Fact::Absent => Value::Null,
@@ -188,6 +212,22 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
     part.blocked.sort();
     part.blocked.dedup();
     part
+}
+
+/// The settings that others are wanted with and that are not there yet, by what names their subject.
+fn made(wanted: &[Wanted], states: &[Fact<Value>]) -> BTreeSet<Handle> {
+    let changes = wanted.iter().flat_map(|wanted| &wanted.changes);
+    let asked: BTreeSet<Handle> = changes.filter_map(|(_, change)| change.with).collect();
+    let is_made = |handle: &Handle| {
+        let Some((_, first)) = wanted[handle.0].changes.first() else { return false };
+        let Some(setting) = setting::find(first.call) else { return false };
+        match &states[handle.0] {
+            Fact::Known(state) => !(setting.settled)(state, &first.by),
+            Fact::Absent => true,
+            Fact::Unknown(_) => false,
+        }
+    };
+    asked.into_iter().filter(is_made).collect()
 }
 
 /// The numbers of the actions behind handles; what is settled passes on what it came after.
@@ -250,7 +290,8 @@ fn merge(
 impl Merged {
     fn action(self, account: &str, findings: &[Finding], number: usize) -> Action {
         let Self { setting, changes, params, state, before, expect } = self;
-        let mut cost = Cost::default();
+        let once = changes.iter().map(|(_, change)| &change.cost_once);
+        let mut cost = once.max_by(|a, b| a.high.total_cmp(&b.high)).cloned().unwrap_or_default();
         let (mut served, mut warnings) = (Vec::new(), Vec::new());
         for (finding, change) in &changes {
             cost = cost.plus(&change.cost);
@@ -417,3 +458,6 @@ impl Handle {
         format!("${{#{}.{path}}}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,8 +50,10 @@ pub struct Change {
     pub(super) by: Params,
     pub(super) edit: Edit,
     pub(super) after: Vec<Handle>,
+    pub(super) with: Option<Handle>,
     pub(super) fresh: Option<Value>,
     pub(super) cost: Cost,
+    pub(super) cost_once: Cost,
     pub(super) why: String,
     pub(super) warnings: Vec<String>,
 }
@@ -77,8 +79,10 @@ impl Change {
             by: Map::new(),
             edit: Box::new(|_| Ok(())),
             after: Vec::new(),
+            with: None,
             fresh: None,
             cost: Cost::default(),
+            cost_once: Cost::default(),
             why: why.into(),
             warnings: Vec::new(),
         }
@@ -119,6 +123,13 @@ impl Change {
         self
     }
 
+    /// It is wanted only where another change makes something: what was there before is left alone.
+    #[must_use]
+    pub fn with(mut self, made: impl Into<Option<Handle>>) -> Self {
+        self.with = made.into();
+        self
+    }
+
     /// The subject is made by the plan itself; this is the state that it will have then.
     #[must_use]
     pub fn fresh(mut self, state: Value) -> Self {
@@ -130,6 +141,13 @@ impl Change {
     #[must_use]
     pub fn cost(mut self, item: &str, volume: Volume) -> Self {
         self.cost = self.cost.plus(&Cost::of(item, volume));
+        self
+    }
+
+    /// What it costs, however many ask for it.
+    #[must_use]
+    pub fn cost_once(mut self, item: &str, volume: Volume) -> Self {
+        self.cost_once = Cost::of(item, volume);
         self
     }
 
@@ -218,6 +236,12 @@ impl<'a> Builder<'a> {
         let Some(finding) = self.findings.last() else { return };
         let (code, reason) = (finding.reason_code.clone(), finding.reason.clone());
         self.block(&code, reason, &[meta.fix.how]);
+    }
+
+    /// Says why the finding cannot be put right.
+    pub fn refuse(&mut self, refusal: Refusal) {
+        let choices: Vec<&str> = refusal.choices.iter().map(String::as_str).collect();
+        self.block(refusal.code, refusal.reason, &choices);
     }
 
     /// Says that only a person can put the finding right.

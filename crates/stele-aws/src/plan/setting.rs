@@ -50,6 +50,11 @@ pub fn all() -> impl Iterator<Item = &'static Setting> {
 impl Setting {
     /// Reads the state that a call with these parameters would change.
     pub async fn state(&self, caller: Caller<'_>, params: &Params) -> Fact<Value> {
+        self.answer(caller, self.asked(params)).await.map(|answer| self.found(&answer, params))
+    }
+
+    /// What the reading call is asked for the subject of a writing one.
+    pub fn asked(&self, params: &Params) -> Params {
         let mut asked = Map::new();
         for (read, write) in self.by {
             let value = match write.strip_prefix('=') {
@@ -58,6 +63,11 @@ impl Setting {
             };
             asked.insert((*read).to_owned(), value);
         }
+        asked
+    }
+
+    /// The answer of the reading call; null where AWS says that there is no such thing.
+    pub async fn answer(&self, caller: Caller<'_>, asked: Params) -> Fact<Value> {
         let lists = operation::find(self.read).is_some_and(|read| !read.row.items.is_empty());
         let answer = if lists {
             caller.list_with(self.read, asked).await.map(Value::Array)
@@ -65,10 +75,14 @@ impl Setting {
             caller.get_with(self.read, asked).await
         };
         match answer {
-            Fact::Known(answer) => Fact::Known((self.find)(&answer, params)),
             Fact::Absent => Fact::Known(Value::Null),
-            Fact::Unknown(reason) => Fact::Unknown(reason),
+            answer => answer,
         }
+    }
+
+    /// The state in an answer.
+    pub fn found(&self, answer: &Value, params: &Params) -> Value {
+        if answer.is_null() { Value::Null } else { (self.find)(answer, params) }
     }
 }
 
@@ -110,6 +124,19 @@ pub(crate) fn same(one: &Value, other: &Value) -> bool {
             names().all(|name| same(&of(one, name), &of(other, name)))
         }
         _ => plain(one).is_some_and(|one| Some(one) == plain(other)),
+    }
+}
+
+/// Whether a state has all that is wanted; what AWS says beside it counts for nothing, and lists may
+/// be in another order.
+pub(crate) fn covers(state: &Value, wanted: &Value) -> bool {
+    match (state, wanted) {
+        (Value::Object(state), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(name, value)| covers(state.get(name).unwrap_or(&Value::Null), value)),
+        (Value::Null, Value::Array(items)) => items.is_empty(),
+        (Value::Array(_), Value::Array(_)) => same_set(state, wanted),
+        _ => same(state, wanted),
     }
 }
 
@@ -200,6 +227,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_is_said_beside_what_is_wanted_does_not_count() {
+        let state = json!({"a": {"b": "true", "c": 1}, "d": ["x", "y"], "e": 2});
+        assert!(covers(&state, &json!({"a": {"b": true}, "d": ["y", "x"]})));
+        assert!(covers(&state, &json!({"e": "2", "f": [], "g": ""})));
+        assert!(!covers(&state, &json!({"a": {"b": false}})));
+        assert!(!covers(&state, &json!({"d": ["x"]})));
+        assert!(!covers(&Value::Null, &json!({"a": 1})));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::change::{Builder, Change, Handle};
 use super::cost::Volume;
-use super::settings::{logs, s3};
+pub use super::groups::{allow_groups, group};
+use super::settings::s3;
 use crate::baseline::Baseline;
 use crate::fact::Fact;
 
@@ -15,6 +16,7 @@ pub mod access;
 mod key;
 
 pub use key::key;
+pub(super) use key::key_for;
 
 /// A bucket that something is to be written to.
 #[derive(Debug, Clone)]
@@ -95,6 +97,11 @@ pub fn is_free(plan: &Builder<'_>, region: &str) -> bool {
     *pattern == Baseline::default().sinks.bucket && plan.inventory.bucket(&name).is_none()
 }
 
+/// The name of the bucket for logs of a region.
+pub fn bucket_name(plan: &Builder<'_>, region: &str) -> String {
+    name_of(plan, &plan.baseline.sinks.bucket, region)
+}
+
 fn name_of(plan: &Builder<'_>, pattern: &str, region: &str) -> String {
     pattern.replace("{account}", &plan.inventory.account).replace("{region}", region)
 }
@@ -166,7 +173,8 @@ pub fn whole_policy(plan: &mut Builder<'_>, name: &str, region: &str) -> Handle 
 }
 
 impl Writer {
-    fn service(self, region: &str) -> String {
+    /// The name by which policies know it.
+    pub fn service(self, region: &str) -> String {
         match self {
             Self::CloudTrail | Self::Organization => "cloudtrail.amazonaws.com".to_owned(),
             Self::Config => "config.amazonaws.com".to_owned(),
@@ -258,33 +266,6 @@ fn statements(
     }
 }
 
-/// A log group with the retention that is wanted, made where it is not there.
-pub fn group(plan: &mut Builder<'_>, region: &str, name: &str) -> Handle {
-    let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}"));
-    let made = plan.change(
-        Change::of("logs:CreateLogGroup", region, arn.as_str(), format!("`{name}` takes the log"))
-            .by("logGroupName", name),
-    );
-    let days = offered(plan.baseline.days_of_group(name).min_days);
-    let why = format!("events stay in `{name}` for {days} days");
-    plan.change(
-        Change::of("logs:PutRetentionPolicy", region, arn, why)
-            .by("logGroupName", name)
-            .edit(move |draft| {
-                // What is kept longer stays so, and what is kept for ever.
-                let now = draft.state["retentionInDays"].as_i64();
-                if now.is_none() && draft.state.get("logGroupName").is_some() {
-                    return Ok(());
-                }
-                let days = now.map_or(days, |now| now.max(days));
-                draft.params.insert("retentionInDays".to_owned(), json!(days));
-                Ok(())
-            })
-            .fresh(json!({}))
-            .after([made]),
-    )
-}
-
 /// A role that one service takes on to write to log groups.
 #[derive(Debug, Clone)]
 pub struct Given {
@@ -339,34 +320,4 @@ pub fn offered_at_most(days: i64) -> i64 {
 pub fn offered(days: i64) -> i64 {
     let all = crate::baseline::RETENTION_DAYS;
     all.iter().copied().find(|each| *each >= days).unwrap_or(3653)
-}
-
-/// Lets a service write to log groups of a region whose names begin so.
-pub fn allow_groups(
-    plan: &mut Builder<'_>,
-    region: &str,
-    service: &str,
-    name: &str,
-    after: Vec<Handle>,
-) -> Handle {
-    let account = &plan.inventory.account;
-    let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}:*"));
-    let word: String = service
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    let place: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let statement = json!({"Sid": format!("SteleLog{word}{place}"), "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": arn,
-        "Condition": {"StringEquals": {"aws:SourceAccount": account}}});
-    let resource = plan.inventory.arn("logs", region, "resource-policy:stele-logs");
-    let why = format!("{service} may write to `{name}`");
-    let change = Change::of("logs:PutResourcePolicy", region, resource, why)
-        .by("policyName", "stele-logs")
-        .edit(move |draft| logs::allow(&mut draft.params, std::slice::from_ref(&statement)));
-    plan.change(change.after(after))
 }

@@ -28,6 +28,7 @@ pub(crate) const KNOWN: &[&str] = &[
     "kms:CreateAlias",
     "kms:CreateKey",
     "kms:PutKeyPolicy",
+    "logs:AssociateKmsKey",
     "logs:CreateLogGroup",
     "logs:PutResourcePolicy",
     "logs:PutRetentionPolicy",
@@ -159,6 +160,17 @@ impl World {
                     log["DeliverLogsStatus"] = json!("SUCCESS");
                 }
             });
+            let (id, path) = ("config:DescribeDeliveryChannels", "DeliveryChannels");
+            let channels = self.ask(id, region, &json!({}))[path].clone();
+            let here = |one: &Value| one["s3BucketName"] == bucket;
+            if channels.as_array().is_some_and(|all| all.iter().any(here)) {
+                let id = "config:DescribeDeliveryChannelStatus";
+                self.list(id, region, "DeliveryChannelsStatus", |all| {
+                    for status in all {
+                        status["configHistoryDeliveryInfo"] = json!({"lastStatus": "SUCCESS"});
+                    }
+                });
+            }
             let trails = self.ask("cloudtrail:DescribeTrails", region, &json!({}));
             for trail in trails["trailList"].as_array().into_iter().flatten() {
                 if trail["S3BucketName"] == bucket {
@@ -206,6 +218,7 @@ impl World {
                     say(self, "EventSelectors", "TrailName", &all);
                 }
                 say(self, "Trail", "Name", &json!({"Trail": trail}));
+                self.key(region, &params["KmsKeyId"]);
                 if params.get("CloudWatchLogsLogGroupArn").is_some() {
                     let mut status =
                         self.ask("cloudtrail:GetTrailStatus", region, &json!({"Name": arn}));
@@ -230,7 +243,17 @@ impl World {
         }
     }
 
+    /// A key that something is given is there, even where no recording speaks of it.
+    fn key(&mut self, region: &str, id: &Value) {
+        let Some(id) = id.as_str() else { return };
+        if self.ask("kms:DescribeKey", region, &json!({"KeyId": id}))["KeyMetadata"].is_null() {
+            let shown = json!({"KeyMetadata": {"Arn": id, "KeyState": "Enabled"}});
+            self.say(&format!("kms:DescribeKey KeyId={id}"), &shown);
+        }
+    }
+
     fn group(&mut self, operation: &str, region: &str, params: &Value) {
+        self.key(region, &params["kmsKeyId"]);
         let (params, here) = (params.clone(), format!("{region}:{}", self.account));
         match operation {
             "CreateLogGroup" => self.list("logs:DescribeLogGroups", region, "logGroups", |all| {
@@ -239,11 +262,13 @@ impl World {
                 all.push(json!({"logGroupName": name, "arn": arn,
                     "creationTime": NOW_S * 1_000}));
             }),
-            "PutRetentionPolicy" => {
+            "PutRetentionPolicy" | "AssociateKmsKey" => {
                 self.list("logs:DescribeLogGroups", region, "logGroups", |all| {
-                    let group =
-                        all.iter_mut().find(|one| one["logGroupName"] == params["logGroupName"]);
-                    group.unwrap()["retentionInDays"] = params["retentionInDays"].clone();
+                    let named = |one: &&mut Value| one["logGroupName"] == params["logGroupName"];
+                    let group = all.iter_mut().find(named).unwrap();
+                    for (name, value) in params.as_object().unwrap() {
+                        group[name] = value.clone();
+                    }
                 });
             }
             "PutResourcePolicy" => {

@@ -1,10 +1,11 @@
-//! Log groups: that they are there, how long they keep, who may write, and where they go.
+//! Log groups: that they are there, how long they keep, who may write, and where they go; and logs
+//! that AWS delivers for a service.
 
 use serde_json::{Value, json};
 
 use crate::plan::document::{self, LOG_POLICY_BYTES_MAX};
 use crate::plan::setting::{
-    Params, Setting, exists, named, nothing, only, pick, put_back, same, undo,
+    Params, Setting, covers, exists, holds, named, nothing, only, pick, put_back, same, undo,
 };
 
 pub(super) const ALL: &[Setting] = &[
@@ -25,25 +26,20 @@ pub(super) const ALL: &[Setting] = &[
         call: "logs:PutRetentionPolicy",
         read: "logs:DescribeLogGroups",
         by: &[("logGroupNamePrefix", "logGroupName")],
-        // A group without the member keeps for ever, which is something else than no group.
-        find: |list, params| {
-            only(
-                &pick(list, "logGroupName", &params["logGroupName"]),
-                &["logGroupName", "retentionInDays"],
-            )
+        // A group that keeps for ever has a state, and one that is not there has none.
+        find: |list, params| match pick(list, "logGroupName", &params["logGroupName"]) {
+            Value::Object(group) => json!({"retentionInDays": group.get("retentionInDays")}),
+            _ => Value::Null,
         },
         start: nothing,
         settled: |state, params| {
-            let wanted = params.get("retentionInDays").unwrap_or(&Value::Null);
-            !state.is_null() && same(&state["retentionInDays"], wanted)
+            state.is_object() && same(&state["retentionInDays"], &params["retentionInDays"])
         },
-        undo: |before, params| match &before["retentionInDays"] {
-            Value::Null => {
+        undo: |before, params| {
+            if before["retentionInDays"].is_null() {
                 undo("logs:DeleteRetentionPolicy", named(params, &["logGroupName"], json!({})))
-            }
-            days => {
-                let back = json!({"retentionInDays": days});
-                undo("logs:PutRetentionPolicy", named(params, &["logGroupName"], back))
+            } else {
+                undo("logs:PutRetentionPolicy", named(params, &["logGroupName"], before.clone()))
             }
         },
         leaves: "",
@@ -70,7 +66,7 @@ pub(super) const ALL: &[Setting] = &[
                 "logs:DisassociateKmsKey",
             )
         },
-        leaves: "events that were encrypted with the key in the meantime stay so",
+        leaves: "the events that were encrypted with the key in the meantime",
     },
     Setting {
         call: "logs:PutResourcePolicy",
@@ -105,18 +101,100 @@ pub(super) const ALL: &[Setting] = &[
         call: "logs:PutSubscriptionFilter",
         read: "logs:DescribeSubscriptionFilters",
         by: &[("logGroupName", "logGroupName")],
-        find: |list, params| match pick(list, "filterName", &params["filterName"]) {
-            Value::Object(filter) => json!({"destinationArn": filter.get("destinationArn")}),
-            _ => Value::Null,
+        find: |list, params| only(&pick(list, "filterName", &params["filterName"]), &FILTER),
+        // The call replaces the whole filter.
+        start: |state, params| {
+            if let Value::Object(members) = state {
+                params.extend(members.clone());
+            }
         },
-        start: nothing,
-        settled: |state, params| same(&state["destinationArn"], &params["destinationArn"]),
-        undo: |_, params| {
-            let named = named(params, &["logGroupName", "filterName"], json!({}));
-            undo("logs:DeleteSubscriptionFilter", named)
+        settled: |state, params| state.is_object() && covers(state, &only(&json!(params), &FILTER)),
+        undo: |before, params| {
+            let names = ["logGroupName", "filterName"];
+            put_back(
+                before,
+                params,
+                &names,
+                "logs:PutSubscriptionFilter",
+                "logs:DeleteSubscriptionFilter",
+            )
         },
         leaves: "",
     },
+    Setting {
+        call: "logs:PutDeliverySource",
+        read: "logs:GetDeliverySource",
+        by: &[("name", "name")],
+        find: |answer, _| match &answer["deliverySource"] {
+            Value::Object(source) => json!({
+                "resourceArn": source.get("resourceArns").map(|arns| arns[0].clone()),
+                "logType": source.get("logType"),
+            }),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: holds,
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["name"],
+                "logs:PutDeliverySource",
+                "logs:DeleteDeliverySource",
+            )
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:PutDeliveryDestination",
+        read: "logs:GetDeliveryDestination",
+        by: &[("name", "name")],
+        find: |answer, _| {
+            let members = ["outputFormat", "deliveryDestinationConfiguration"];
+            only(&answer["deliveryDestination"], &members)
+        },
+        start: nothing,
+        settled: holds,
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["name"],
+                "logs:PutDeliveryDestination",
+                "logs:DeleteDeliveryDestination",
+            )
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:CreateDelivery",
+        read: "logs:DescribeDeliveries",
+        by: &[],
+        find: |list, params| {
+            let of = |each: &&Value| {
+                ["deliverySourceName", "deliveryDestinationArn"]
+                    .iter()
+                    .all(|name| each[*name] == params[*name])
+            };
+            let all = list.as_array().map(Vec::as_slice).unwrap_or_default();
+            all.iter().find(of).map_or(Value::Null, |each| json!({"id": each["id"]}))
+        },
+        start: nothing,
+        settled: exists,
+        undo: |_, _| undo("logs:DeleteDelivery", json!({"id": "${self.id}"})),
+        leaves: "",
+    },
+];
+
+/// What makes up a subscription filter beside its name.
+const FILTER: [&str; 7] = [
+    "filterPattern",
+    "destinationArn",
+    "roleArn",
+    "distribution",
+    "applyOnTransformedLogs",
+    "fieldSelectionCriteria",
+    "emitSystemFields",
 ];
 
 /// Adds statements to the policy of log groups in a draft.

@@ -2,16 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::{Builder, Change, Given, Volume};
+use super::{Builder, Change, Given, Handle, Volume};
 use crate::arn;
 use crate::plan::document::{self, KEY_POLICY_BYTES_MAX};
 
 /// The key that logs of a region are encrypted with: the one that the policy names, or a new one.
 pub fn key(plan: &mut Builder<'_>, region: &str) -> Given {
+    key_for(plan, region, None)
+}
+
+/// The same, wanted only where another change makes what it is for.
+pub(in crate::plan) fn key_for(
+    plan: &mut Builder<'_>,
+    region: &str,
+    with: Option<Handle>,
+) -> Given {
     let inventory = plan.inventory;
     let named = plan.baseline.sinks.kms_key.clone();
     if named.starts_with("arn:") {
-        return allowed(plan, named);
+        return allowed(plan, named, with);
     }
     let is_ours = named.is_empty() || named == OURS;
     let alias = if named.is_empty() { OURS.to_owned() } else { named };
@@ -22,12 +31,14 @@ pub fn key(plan: &mut Builder<'_>, region: &str) -> Given {
             .by("Description", alias.as_str())
             .set(json!({"Policy": policy(plan, region).to_string(),
                 "Tags": [{"TagKey": "stele:managed", "TagValue": "true"}]}))
-            .cost("kms-key", Volume::exactly(1.0, "one key")),
+            .with(with)
+            .cost_once("kms-key", Volume::exactly(1.0, "one key")),
     );
     let named = plan.change(
         Change::of("kms:CreateAlias", region, resource, "the key has a name")
             .by("AliasName", alias.as_str())
             .set(json!({"TargetKeyId": made.reference("KeyId")}))
+            .with(with)
             .after([made]),
     );
     if !is_ours {
@@ -44,7 +55,7 @@ pub fn key(plan: &mut Builder<'_>, region: &str) -> Given {
 const OURS: &str = "alias/stele-logs";
 
 /// A key that somebody names, with CloudTrail and CloudWatch Logs let in by its policy.
-fn allowed(plan: &mut Builder<'_>, key: String) -> Given {
+fn allowed(plan: &mut Builder<'_>, key: String, with: Option<Handle>) -> Given {
     if arn::account(&key) != plan.inventory.account {
         plan.warn(format!(
             "key `{key}` is another account's: its policy must let CloudTrail and CloudWatch Logs \
@@ -68,7 +79,7 @@ fn allowed(plan: &mut Builder<'_>, key: String) -> Given {
         draft.params.insert("Policy".to_owned(), json!(text));
         Ok(())
     });
-    let written = plan.change(change);
+    let written = plan.change(change.with(with));
     Given { arn: key, after: vec![written] }
 }
 
