@@ -62,20 +62,12 @@ stele aws apply plan.json"
 
 /// Runs `stele aws assess` against the stand-in, where Python and the packages are there.
 pub(crate) fn assess(workspace: &Workspace) -> anyhow::Result<Outcome> {
-<<<<<<< HEAD
-    against_moto(workspace, "moto/test_assess.py")
+    with_binary(workspace, "moto/test_assess.py")
 }
 
 /// Runs plans, applies, rollbacks and drift against it, likewise.
 pub(crate) fn apply(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    against_moto(workspace, "moto/test_apply.py")
-}
-
-fn against_moto(workspace: &Workspace, test: &str) -> anyhow::Result<Outcome> {
-    let python = Python::prepare(workspace, Packages::Moto)?;
-    match python.script(workspace, test) {
-=======
-    with_binary(workspace, "moto/test_assess.py")
+    with_binary(workspace, "moto/test_apply.py")
 }
 
 /// Runs `stele verify` over copies of a data folder in tars and in the stand-in.
@@ -86,7 +78,6 @@ pub(crate) fn verify(workspace: &Workspace) -> anyhow::Result<Outcome> {
 fn with_binary(workspace: &Workspace, script: &str) -> anyhow::Result<Outcome> {
     let python = Python::prepare(workspace, Packages::Moto)?;
     match python.script(workspace, script) {
->>>>>>> core
         Ok(mut command) => {
             command.arg("--binary").arg(workspace.binary("debug"));
             workspace::run(&mut command).map(|()| Outcome::Done)
