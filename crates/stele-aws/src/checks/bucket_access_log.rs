@@ -1,12 +1,14 @@
 //! `ct.bucket.access-log`: who reads buckets of logs is on record.
 
-use super::sink::each_sink;
+use super::sink::{self as sinks, each_sink};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::fact::{Fact, Unread};
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::sink::access;
 
 /// The check.
 pub(super) struct BucketAccessLog;
@@ -63,5 +65,11 @@ impl Check for BucketAccessLog {
                 }
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(name) = sinks::name(finding) {
+            access::log(plan, name, &finding.region, Vec::new());
+        }
     }
 }

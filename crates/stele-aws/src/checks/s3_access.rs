@@ -7,6 +7,8 @@ use crate::collect::s3::Bucket;
 use crate::fact::Fact;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::sink::access;
 
 /// The check.
 pub(super) struct S3Access;
@@ -55,6 +57,12 @@ impl Check for S3Access {
                     findings.add(&inventory.home_region, arn, Verdict::unknown(reason));
                 }
             }
+        }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(name) = crate::arn::bucket(&finding.resource) {
+            access::log(plan, name, &finding.region, Vec::new());
         }
     }
 

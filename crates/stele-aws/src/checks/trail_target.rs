@@ -13,9 +13,6 @@ use crate::plan::cost::Volume;
 use crate::plan::selectors::{Wish, widen};
 use crate::plan::sink::{self, Writer};
 
-/// The name of a trail that a plan makes.
-pub(super) const NAME: &str = "stele-audit";
-
 /// A trail that a plan may change.
 pub(super) struct Target {
     /// What `Name` is in its calls: the ARN, or the name of one that is made.
@@ -40,18 +37,25 @@ pub(super) enum Choice<'a> {
     Nothing,
 }
 
-/// The trail to change for a region. An own one that covers it and is logging comes first, then one
-/// that is stopped, then one that can be widened: that of the home region before others.
+/// The trail to change for a region. An own one that covers it and is logging comes first; then it
+/// is another's, if one covers it; then an own one that is stopped, and one that can be widened: that
+/// of the home region before others.
 pub(super) fn choose<'a>(inventory: &'a Inventory, region: &str) -> Choice<'a> {
     let own = || inventory.trails.values().filter(|trail| trail.owner() == inventory.account);
     let logging = |trail: &&Trail| trail.is_logging() == Fact::Known(true);
     let covering = own().filter(|trail| trail.covers(region));
-    let best = covering.clone().find(logging).or_else(|| covering.clone().next());
-    if let Some(trail) = best {
+    if let Some(trail) = covering.clone().find(logging) {
         return Choice::Own(trail);
     }
-    let mut others = inventory.trails.values().filter(|trail| trail.covers(region));
-    if let Some(trail) = others.find(logging) {
+    let others = inventory.trails.values().filter(|trail| trail.owner() != inventory.account);
+    let others = others.filter(|trail| trail.covers(region));
+    if let Some(trail) = others.clone().find(logging) {
+        return Choice::Others(trail);
+    }
+    if let Some(trail) = covering.clone().next() {
+        return Choice::Own(trail);
+    }
+    if let Some(trail) = others.clone().next() {
         return Choice::Others(trail);
     }
     let at_home = own().find(|trail| trail.row.home_region == inventory.home_region);
@@ -106,39 +110,43 @@ pub(super) fn owner_decides(plan: &mut Builder<'_>, trail: &Trail) {
 /// A trail of all regions, with digests, in the home region.
 fn make(plan: &mut Builder<'_>) -> Target {
     let region = plan.inventory.home_region.clone();
-    let sink = sink::bucket(plan, &region);
-    let policy = sink::allow(plan, &sink, &region, Writer::CloudTrail, "");
-    let arn = plan.inventory.arn("cloudtrail", &region, &format!("trail/{NAME}"));
-    let change = Change::of(
-        "cloudtrail:CreateTrail",
-        &region,
-        arn.as_str(),
-        format!("no trail can be widened: `{NAME}` records all regions"),
-    )
-    .by("Name", NAME)
-    .set(settings(&sink.name))
-    .after([policy])
-    .cost(
-        "s3-storage-gb",
-        Volume::range(0.1, 2.0, 20.0, "0.1 to 20 GB of events a month, 2 expected"),
-    );
+    let wanted = plan.baseline.cloudtrail.clone();
+    let (name, prefix) = (wanted.name.as_str(), wanted.prefix.as_str());
+    let sink = match wanted.bucket.as_str() {
+        "" => sink::bucket(plan, &region),
+        bucket => sink::named(plan, bucket, &region),
+    };
+    let policy = sink::allow(plan, &sink, &region, Writer::CloudTrail, prefix);
+    let arn = plan.inventory.arn("cloudtrail", &region, &format!("trail/{name}"));
+    let mut settings = json!({"S3BucketName": sink.name, "IsMultiRegionTrail": true,
+        "IncludeGlobalServiceEvents": true, "EnableLogFileValidation": true,
+        "TagsList": [{"Key": "stele:managed", "Value": "true"}]});
+    if !prefix.is_empty() {
+        settings["S3KeyPrefix"] = json!(prefix);
+    }
+    let why = format!("no trail can be widened: `{name}` records all regions");
+    let change = Change::of("cloudtrail:CreateTrail", &region, arn.as_str(), why)
+        .by("Name", name)
+        .set(settings)
+        .after([policy])
+        .cost(
+            "s3-storage-gb",
+            Volume::range(0.1, 2.0, 20.0, "0.1 to 20 GB of events a month, 2 expected"),
+        );
     let made = plan.change(change);
-    let target = Target { name: NAME.to_owned(), arn, region, after: vec![made], is_new: true };
-    start(plan, &target);
+    let name = wanted.name;
+    let target = Target { name, arn, region, after: vec![made], is_new: true };
+    start(plan, &target, None);
     target
 }
 
-fn settings(bucket: &str) -> Value {
-    json!({"S3BucketName": bucket, "IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true,
-        "EnableLogFileValidation": true})
-}
-
 /// Lets a trail record.
-pub(super) fn start(plan: &mut Builder<'_>, target: &Target) -> Handle {
+pub(super) fn start(plan: &mut Builder<'_>, target: &Target, after: Option<Handle>) -> Handle {
     let why = format!("trail `{}` records", target.short_name());
     plan.change(
         target
             .changed("cloudtrail:StartLogging", "Name", why)
+            .after(after)
             .fresh_of(target, || json!({"IsLogging": false})),
     )
 }
