@@ -28,7 +28,7 @@ import drifting
 import snapshot
 from account import ACCOUNT, OTHER, REGION
 from demo import FOREIGN_ADVANCED, FOREIGN_RULE, FOREIGN_STATEMENT, PARTS, Demo
-from test_assess import Failed, Stele, expect, made, stand_in
+from test_assess import Failed, Stele, expect, made, permission, stand_in
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "docs/schema/stele.aws.plan-1.json"
@@ -127,6 +127,7 @@ def whole_round(bench, trail):
     bench.apply(file)
     did, planned = sorted(writes(bench.calls)), sorted(a["call"] for a in plan["actions"])
     expect(did == planned, f"planned {planned}, called {did}")
+    allowed(bench, "apply", file)
     after = bench.look()
     foreign(after, trail)
     again = bench.plan(bench.folder / "again.json")
@@ -137,11 +138,32 @@ def whole_round(bench, trail):
     expect(not named & still, f"applied, and not better: {sorted(named & still)}")
     bench.apply(file)
     same(after, bench.look(), "an apply of what is applied changed something")
+    bench.calls.write_text("")
     left = bench.rollback(file)
+    allowed(bench, "rollback", file)
     same(before, bench.look(), "not as before", left)
     done = bench.apply(file, code=1)
     expect("rolled back already" in done.stderr, done.stderr)
     return plan
+
+
+def allowed(bench, command, file):
+    """What was called is in the policy that is printed for it."""
+    done = bench.run("policy", "--for", command, "--plan", str(file), code=0)
+    # Where one policy would be too long for IAM, there are several.
+    text, statements = done.stdout.strip(), []
+    while text:
+        policy, end = json.JSONDecoder().raw_decode(text)
+        statements += policy["Statement"]
+        text = text[end:].strip()
+    allow = {a for s in statements if s["Effect"] == "Allow" for a in listed(s["Action"])}
+    called = {call["call"] for call in made(bench.calls)} - {"sts:GetCallerIdentity"}
+    missing = sorted(call for call in called if permission(call) not in allow)
+    expect(not missing, f"the policy for {command} does not allow {missing}")
+
+
+def listed(actions):
+    return [actions] if isinstance(actions, str) else actions
 
 
 def foreign(after, trail):
