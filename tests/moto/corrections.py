@@ -69,9 +69,9 @@ def insight_selectors():
 
 @correction
 def trail_values_taken_away():
-    """An empty text takes the group, its role, the key or the prefix of a trail away; it is not shown
-    any more then."""
-    update = Trail.update
+    """An empty text takes the group, its role, the key or the prefix of a trail away. What is not set
+    is not shown."""
+    update, shown = Trail.update, Trail.description
     names = ("s3_key_prefix", "cw_log_group_arn", "cw_role_arn", "kms_key_id")
 
     def taken_away(self, *arguments, **named):
@@ -80,7 +80,11 @@ def trail_values_taken_away():
             if getattr(self, name) == "":
                 setattr(self, name, None)
 
-    Trail.update = taken_away
+    def without_nulls(self, *arguments, **named):
+        found = shown(self, *arguments, **named)
+        return {name: value for name, value in found.items() if value is not None}
+
+    Trail.update, Trail.description = taken_away, without_nulls
 
 
 # --- EC2 ---------------------------------------------------------------------------------------

@@ -129,8 +129,12 @@ const UNSUPPORTED: &[&str] = &[
 
 /// Codes that say that there is none, and do not look like it. `InvalidAccessException` is what
 /// Security Hub answers where it is not switched on; what may not be asked is `AccessDenied…`.
-const ABSENT: &[&str] =
-    &["AWSOrganizationsNotInUseException", "InsightNotEnabledException", "InvalidAccessException"];
+const ABSENT: &[&str] = &[
+    "AWSOrganizationsNotInUseException",
+    "InsightNotEnabledException",
+    "InvalidAccessException",
+    "WAFNonexistentItemException",
+];
 
 impl Failure {
     /// What a code and an HTTP status come to.

@@ -6,7 +6,15 @@ use serde_json::{Value, json};
 
 use crate::collect::Collector;
 use crate::operation;
-use crate::plan::{Action, Plan};
+
+mod grant;
+mod pack;
+mod plan;
+
+pub use pack::{POLICIES_MAX, POLICY_CHARS_MAX, PolicyError};
+pub use plan::{
+    ArrivalScope, apply_policy, arrival_policy, call_statements, plan_permissions, rollback_policy,
+};
 
 /// The calls that every assessment makes before any check.
 pub const ALWAYS: &[&str] = &["ec2:DescribeRegions"];
@@ -38,63 +46,6 @@ pub fn assess_policy(collectors: &BTreeSet<Collector>, partition: &str) -> Value
         })
         .collect();
     json!({"Version": "2012-10-17", "Statement": statements})
-}
-
-/// The permissions that a plan's writes need, by name.
-pub fn plan_permissions(plan: &Plan) -> Vec<String> {
-    let calls = plan.actions.iter().filter_map(|action| operation::find(&action.call));
-    let mut all: BTreeSet<String> = calls.map(|operation| operation.permission.clone()).collect();
-    if plan.actions.iter().any(passes_a_role) {
-        all.insert("iam:PassRole".to_owned());
-    }
-    all.extend(plan.actions.iter().flat_map(implied).map(|action| (*action).to_owned()));
-    all.into_iter().collect()
-}
-
-/// Whether an action gives a service a role to take on.
-fn passes_a_role(action: &Action) -> bool {
-    let roles =
-        ["CloudWatchLogsRoleArn", "DeliverLogsPermissionArn", "ConfigurationRecorder", "roleArn"];
-    action.call == "apigateway:UpdateAccount"
-        || roles.iter().any(|name| action.params.contains_key(*name))
-}
-
-/// What AWS asks for beside the permission of a call: for tags, and because the service sets up a
-/// delivery in the caller's name (service authorization reference; CloudWatch Logs user guide, "Enable
-/// logging from AWS services").
-fn implied(action: &Action) -> &'static [&'static str] {
-    let to_bucket = action.params.get("LogDestinationType").is_some_and(|kind| kind == "s3");
-    match action.call.as_str() {
-        "cloudtrail:CreateTrail" => &["cloudtrail:AddTags"],
-        "ec2:CreateFlowLogs" if to_bucket => {
-            &["ec2:CreateTags", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
-        }
-        "ec2:CreateFlowLogs" => &["ec2:CreateTags"],
-        "iam:CreateRole" => &["iam:TagRole"],
-        "kms:CreateKey" => &["kms:TagResource"],
-        "route53resolver:CreateResolverQueryLogConfig" => {
-            &["route53resolver:TagResource", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
-        }
-        "wafv2:PutLoggingConfiguration" => &[
-            "logs:CreateLogDelivery",
-            "logs:DeleteLogDelivery",
-            "logs:DescribeLogGroups",
-            "logs:DescribeResourcePolicies",
-            "logs:PutResourcePolicy",
-        ],
-        "apigatewayv2:UpdateStage" => &[
-            "logs:CreateLogDelivery",
-            "logs:DeleteLogDelivery",
-            "logs:DescribeLogGroups",
-            "logs:DescribeResourcePolicies",
-            "logs:GetLogDelivery",
-            "logs:ListLogDeliveries",
-            "logs:PutResourcePolicy",
-            "logs:UpdateLogDelivery",
-        ],
-        "logs:PutDeliverySource" => &["cloudfront:AllowVendedLogDeliveryForResource"],
-        _ => &[],
-    }
 }
 
 /// The resources that an action can be narrowed to (service authorization reference).

@@ -29,6 +29,7 @@ pub mod checks;
 pub mod client;
 pub mod collect;
 pub mod drift;
+pub mod export;
 pub mod fact;
 pub mod finding;
 pub mod iam;

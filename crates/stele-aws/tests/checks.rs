@@ -23,7 +23,9 @@ use stele_aws::baseline::Baseline;
 use stele_aws::check::Check;
 use stele_aws::checks;
 use stele_aws::collect::{Collector, Scope};
+use stele_aws::export;
 use stele_aws::finding::{Finding, Remedy, Status};
+use stele_aws::iam;
 use stele_aws::operation;
 use stele_aws::plan::{Allowance, Allowances, Plan, assemble};
 use stele_aws::replay::Replay;
@@ -196,6 +198,46 @@ fn shown_plan(plan: &Plan) -> String {
         let _ = writeln!(text, "note: {warning}");
     }
     if text.is_empty() { "nothing to do\n".to_owned() } else { text }
+}
+
+/// Every plan can be exported: all its parameters have a word, or belong to a call that has none.
+fn export_properties(plan: &Plan, at: &str) {
+    let plain = export::Options::default();
+    let full = export::Options {
+        with_custom_resources: true,
+        collect: true,
+        ..export::Options::default()
+    };
+    for options in [plain, full] {
+        for made in [export::cloudformation, export::stackset, export::terraform] {
+            let files = match made(plan, &options) {
+                Err(export::ExportError::Empty) if plan.actions.is_empty() => continue,
+                files => files.unwrap_or_else(|error| panic!("{at}: {error}")),
+            };
+            for file in files {
+                for wrong in
+                    ["cannot be said as it is", "does not know", "in a circle", "it needs `"]
+                {
+                    let line = file.text.lines().find(|line| line.contains(wrong));
+                    assert!(line.is_none(), "{at}: {}: {line:?}", file.name);
+                }
+                let left = file.text.lines().find(|line| line.contains("${#"));
+                assert!(left.is_none(), "{at}: {}: {left:?}", file.name);
+            }
+        }
+    }
+    for policies in [iam::apply_policy(plan), iam::rollback_policy(plan)] {
+        for policy in policies.unwrap_or_else(|error| panic!("{at}: {error}")) {
+            for statement in policy["Statement"].as_array().unwrap() {
+                let actions = statement["Action"].as_array().unwrap();
+                let wide = actions.iter().find(|action| action.as_str().unwrap().contains('*'));
+                assert!(wide.is_none(), "{at}: {wide:?}");
+                let resources = statement["Resource"].as_array().unwrap();
+                let open = resources.iter().find(|each| each.as_str().unwrap().contains("${"));
+                assert!(open.is_none(), "{at}: {open:?}");
+            }
+        }
+    }
 }
 
 /// What holds for every plan.
@@ -425,6 +467,35 @@ fn checks_say_what_their_pages_say() {
         }
     }
     assert!(wrong.is_empty(), "UPDATE=1 writes what is found:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn plans_can_be_exported_and_allowed() {
+    let words = ["shorten", "irreversible", "replace", "remove-exclusion"];
+    let all: Allowances = words.iter().map(|word| Allowance::parse(word).unwrap()).collect();
+    let mut actions = 0;
+    for check in checks::ALL {
+        let page = check.meta().id;
+        let text = std::fs::read_to_string(page_of(*check)).unwrap();
+        let mut policy = String::new();
+        for part in parts(&text, page) {
+            match part {
+                Part::Prose(line) if line.starts_with('#') => policy.clear(),
+                Part::Block { kind, text, .. } if kind == "toml" => policy = text,
+                Part::Block { kind, text, line } if kind == "aws" => {
+                    let case = Case::of(&text, &policy);
+                    let (assessed, _) = case.run(*check, None);
+                    for allowances in [Allowances::new(), all.clone()] {
+                        let (plan, _) = planned(&case, &assessed, &allowances);
+                        actions += plan.actions.len();
+                        export_properties(&plan, &format!("{page}:{line}"));
+                    }
+                }
+                Part::Prose(_) | Part::Block { .. } => {}
+            }
+        }
+    }
+    assert!(actions > 300, "{actions} actions were looked at");
 }
 
 #[test]
