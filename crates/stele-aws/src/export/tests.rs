@@ -138,6 +138,7 @@ const CALLS: &[&str] = &[
     "config:PutDeliveryChannel",
     "config:StartConfigurationRecorder",
     "ec2:CreateFlowLogs",
+    "ec2:DeleteFlowLogs",
     "eks:UpdateClusterConfig",
     "elb:ModifyLoadBalancerAttributes",
     "elbv2:ModifyLoadBalancerAttributes",
