@@ -50,9 +50,10 @@ fn queue(stack: &mut Stack<'_>, region: &str, buckets: &[usize], several: bool) 
     let account = action.account.clone();
     let partition = action.resource.split(':').nth(1).unwrap_or("aws").to_owned();
     let resource = |kind: &'static Kind, id: &str, why: &str| {
-        let id = match is_terraform && several {
-            true => format!("{id}_{}", super::names::label(region)),
-            false => id.to_owned(),
+        let id = if is_terraform && several {
+            format!("{id}_{}", super::names::label(region))
+        } else {
+            id.to_owned()
         };
         Resource {
             kind,
@@ -69,20 +70,20 @@ fn queue(stack: &mut Stack<'_>, region: &str, buckets: &[usize], several: bool) 
     };
     let queue = stack.resources.len();
     let why = "new files in the buckets are told of here";
-    let mut made = match is_terraform {
-        true => resource(&TF_QUEUE, "log_queue", why),
-        false => resource(&QUEUE, "LogQueue", why),
+    let mut made = if is_terraform {
+        resource(&TF_QUEUE, "log_queue", why)
+    } else {
+        resource(&QUEUE, "LogQueue", why)
     };
-    let names = match is_terraform {
-        true => [
+    let names = if is_terraform {
+        [
             "name",
             "message_retention_seconds",
             "visibility_timeout_seconds",
             "sqs_managed_sse_enabled",
-        ],
-        false => {
-            ["QueueName", "MessageRetentionPeriod", "VisibilityTimeout", "SqsManagedSseEnabled"]
-        }
+        ]
+    } else {
+        ["QueueName", "MessageRetentionPeriod", "VisibilityTimeout", "SqsManagedSseEnabled"]
     };
     let values = [Node::text(NAME), number(RETENTION_S), number(VISIBILITY_S), Node::Bool(true)];
     made.props = names.iter().map(|name| (*name).to_owned()).zip(values).collect();
@@ -141,17 +142,16 @@ fn queue(stack: &mut Stack<'_>, region: &str, buckets: &[usize], several: bool) 
     ])));
     let policy = stack.resources.len();
     let why = "only the buckets may write to the queue";
-    let mut made = match is_terraform {
-        true => resource(&TF_QUEUE_POLICY, "log_queue", why),
-        false => resource(&QUEUE_POLICY, "LogQueuePolicy", why),
+    let mut made = if is_terraform {
+        resource(&TF_QUEUE_POLICY, "log_queue", why)
+    } else {
+        resource(&QUEUE_POLICY, "LogQueuePolicy", why)
     };
     let url = Node::Text(vec![Piece::Of(queue, if is_terraform { "id" } else { "" })]);
-    made.props = match is_terraform {
-        true => vec![("queue_url".to_owned(), url), ("policy".to_owned(), document)],
-        false => vec![
-            ("Queues".to_owned(), Node::List(vec![url])),
-            ("PolicyDocument".to_owned(), document),
-        ],
+    made.props = if is_terraform {
+        vec![("queue_url".to_owned(), url), ("policy".to_owned(), document)]
+    } else {
+        vec![("Queues".to_owned(), Node::List(vec![url])), ("PolicyDocument".to_owned(), document)]
     };
     made.after.insert(queue);
     stack.resources.push(made);

@@ -177,10 +177,12 @@ impl Node {
             Self::Text(pieces) => change(pieces),
             Self::List(items) => items.iter_mut().for_each(|item| item.each_text(change)),
             Self::Map(members) => {
-                members.iter_mut().for_each(|(_, member)| member.each_text(change));
+                for (_, member) in members.iter_mut() {
+                    member.each_text(change);
+                }
             }
             Self::Document(inner) | Self::TextDocument(inner) | Self::Set { value: inner, .. } => {
-                inner.each_text(change)
+                inner.each_text(change);
             }
             Self::Null | Self::Bool(_) | Self::Number(_) => {}
         }
@@ -205,7 +207,7 @@ impl Node {
     pub(super) fn names_found(&self) -> bool {
         let mut found = false;
         self.each_set(&mut |_, _, value| {
-            found |= value.plain().is_some_and(|text| !text.is_empty())
+            found |= value.plain().is_some_and(|text| !text.is_empty());
         });
         found
     }
@@ -251,16 +253,13 @@ fn pieces(text: &str) -> Vec<Piece> {
             let (number, path) = inside.split_once('.')?;
             Some((number.parse::<u32>().ok()?, path.to_owned(), rest))
         });
-        match reference {
-            Some((number, path, behind)) => {
-                all.push(Piece::Plain(std::mem::take(&mut plain)));
-                all.push(Piece::Made(number, path));
-                rest = behind;
-            }
-            None => {
-                plain.push_str("${");
-                rest = after;
-            }
+        if let Some((number, path, behind)) = reference {
+            all.push(Piece::Plain(std::mem::take(&mut plain)));
+            all.push(Piece::Made(number, path));
+            rest = behind;
+        } else {
+            plain.push_str("${");
+            rest = after;
         }
     }
     plain.push_str(rest);

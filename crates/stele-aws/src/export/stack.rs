@@ -193,7 +193,7 @@ impl<'a> Stack<'a> {
         let each: Vec<Node> = match (kind.each, params.get(kind.each)) {
             ("", _) | (_, None) => vec![params],
             (name, Some(Node::List(items))) => {
-                items.iter().map(|item| with(&params, name, item.clone())).collect()
+                items.iter().map(|item| with(&params, name, item)).collect()
             }
             (name, Some(_)) => return Err(no_word(name)),
         };
@@ -398,7 +398,7 @@ impl<'a> Stack<'a> {
                 match self.attribute(n, &path) {
                     Some((index, _)) if self.same_file(index, &resource.region) => {}
                     Some(_) => {
-                        found.push((blame, "it needs what is made in another region".into()))
+                        found.push((blame, "it needs what is made in another region".into()));
                     }
                     None => {
                         found.push((blame, format!("it needs `{path}` of what action {n} makes")));
@@ -587,7 +587,7 @@ fn no_word(name: &str) -> String {
 }
 
 /// The same parameters with another value of one.
-fn with(params: &Node, name: &str, value: Node) -> Node {
+fn with(params: &Node, name: &str, value: &Node) -> Node {
     let Node::Map(members) = params else { return params.clone() };
     let mut members = members.clone();
     for member in &mut members {

@@ -94,7 +94,7 @@ struct Draft<'a, 'w> {
     settings: Settings,
 }
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     /// What stands at the top of a file.
     pub(super) fn head(&self, place: &str) -> Vec<String> {
         vec![format!(
@@ -342,8 +342,8 @@ impl Draft<'_, '_> {
         let mut text = String::new();
         for piece in &pieces {
             match self.place(piece) {
-                Some((id, "")) => text.push_str(&format!("${{{id}}}")),
-                Some((id, name)) => text.push_str(&format!("${{{id}.{name}}}")),
+                Some((id, "")) => text.extend(["${", id.as_str(), "}"]),
+                Some((id, name)) => text.extend(["${", id.as_str(), ".", name, "}"]),
                 None => text.push_str(&piece.plain().replace("${", "${!")),
             }
         }

@@ -162,6 +162,7 @@ fn short_name(value: &Node) -> Option<Node> {
 }
 
 /// Selectors as blocks; `Equals` has another name there.
+#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
 fn selectors(value: &Node) -> Option<Node> {
     let equal = |name: &str| match name {
         "Equals" => "equal_to".to_owned(),

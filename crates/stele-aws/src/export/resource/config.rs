@@ -113,6 +113,7 @@ pub(super) const ALL: &[Row] = &[
 ];
 
 /// Sources as Terraform has them.
+#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
 fn source(value: &Node) -> Option<Node> {
     let name = |name: &str| {
         match name {

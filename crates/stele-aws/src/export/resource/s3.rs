@@ -207,15 +207,18 @@ fn booleans(value: &Node) -> Option<Node> {
     members.iter().map(|(k, v)| Some((k.clone(), truth(v)?))).collect::<Option<_>>().map(Node::Map)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
 fn ownership(value: &Node) -> Option<Node> {
     let rule = Node::Map(vec![("ObjectOwnership".to_owned(), value.clone())]);
     Some(Node::Map(vec![("Rules".to_owned(), Node::List(vec![rule]))]))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
 fn lock(value: &Node) -> Option<Node> {
     Some(numbers(value))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
 fn lock_rule(value: &Node) -> Option<Node> {
     Some(super::shape::blocks(&numbers(value)))
 }
@@ -268,10 +271,10 @@ pub(in crate::export) fn plain_rules(lifecycle: &Node) -> Option<Vec<Node>> {
             .map(|rule| {
                 let mut rule = numbers(&renamed(rule, &api));
                 // Only below `And` are there several.
-                if let Some(filter) = member(&mut rule, "Filter") {
-                    if let Some(and) = member(filter, "And") {
-                        rename(and, "Tag", "Tags");
-                    }
+                if let Some(filter) = member(&mut rule, "Filter")
+                    && let Some(and) = member(filter, "And")
+                {
+                    rename(and, "Tag", "Tags");
                 }
                 rule
             })
