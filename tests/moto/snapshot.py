@@ -148,6 +148,8 @@ def balancers(account, seen):
     for balancer in answer(elb.describe_load_balancers)["LoadBalancerDescriptions"]:
         name = balancer["LoadBalancerName"]
         found = answer(elb.describe_load_balancer_attributes, LoadBalancerName=name)
+        # moto adds to the list of others each time that something is set.
+        found["LoadBalancerAttributes"].pop("AdditionalAttributes", None)
         seen[f"classic {name}"] = found["LoadBalancerAttributes"]
 
 

@@ -79,6 +79,9 @@ fn all(
         Kind::Test,
         || aws::apply(workspace),
     )?;
+    steps.run("aws: findings are kept and proven, and drift names who", Kind::Test, || {
+        aws::kept(workspace)
+    })?;
     steps.run("aws: copies in tars and in S3 are verified as the folder is", Kind::Test, || {
         aws::verify(workspace)
     })?;

@@ -237,6 +237,7 @@ mod tests {
             ("NoSuchBucketPolicy", 404, Failure::NotFound),
             ("InsightNotEnabledException", 400, Failure::NotFound),
             ("InvalidAccessException", 401, Failure::NotFound),
+            ("WAFNonexistentItemException", 400, Failure::NotFound),
             ("CloudTrailAccessNotEnabledException", 400, Failure::Other),
             ("http-404", 404, Failure::Other),
             ("InternalFailure", 500, Failure::Other),

@@ -143,7 +143,10 @@ impl World {
     fn iam(&mut self, name: &str, params: &Params) -> Answer {
         let role = text(params, "RoleName");
         let policy = format!("{role}.{}", text(params, "PolicyName"));
-        let arn = |name: &str| json!({"RoleName": name, "Arn": format!("arn:aws:iam::{ACCOUNT}:role/{name}")});
+        let arn = |name: &str| {
+            let arn = format!("arn:aws:iam::{ACCOUNT}:role/{name}");
+            json!({"RoleName": name, "Arn": arn})
+        };
         Ok(match name {
             "GetRole" => json!({"Role": self.get("role", &role).ok_or("NoSuchEntity")?}),
             "CreateRole" => {

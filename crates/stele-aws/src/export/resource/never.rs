@@ -1,5 +1,5 @@
-//! Calls about things that belong to others: load balancers, databases, clusters, functions, flow
-//! logs that go.
+//! Calls about things that belong to others: load balancers, databases, clusters, functions, and flow
+//! logs that are replaced.
 
 use super::{FOREIGN, PROPERTY, Row, Say};
 
@@ -7,18 +7,12 @@ const fn never(call: &'static str) -> Row {
     Row { call, cloudformation: Say::Never(FOREIGN), terraform: Say::Never(PROPERTY) }
 }
 
-const GONE: &str = "a file says what there is, not what goes that it never made";
-
 pub(super) const ALL: &[Row] = &[
+    never("ec2:DeleteFlowLogs"),
     never("elbv2:ModifyLoadBalancerAttributes"),
     never("elb:ModifyLoadBalancerAttributes"),
     never("rds:ModifyDBInstance"),
     never("rds:ModifyDBCluster"),
     never("eks:UpdateClusterConfig"),
     never("lambda:UpdateFunctionConfiguration"),
-    Row {
-        call: "ec2:DeleteFlowLogs",
-        cloudformation: Say::Never(GONE),
-        terraform: Say::Never(GONE),
-    },
 ];
