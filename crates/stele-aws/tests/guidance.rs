@@ -293,3 +293,22 @@ destination = "arn:aws:logs:us-west-2:123456789012:log-group:VPCFlowLogs-Rejecte
     // What is refused in one subnet is not all traffic of the VPC.
     planned.one("ec2:CreateFlowLogs", "vpc-12345678");
 }
+
+/// What the documentation shows can be read, and its examples mean what is planned above.
+#[test]
+fn the_policies_of_the_documentation_can_be_read() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/aws-posture.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let blocks = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let mut read = Vec::new();
+    for block in blocks {
+        let baseline =
+            Baseline::parse(block).unwrap_or_else(|errors| panic!("{errors:?}: {block}"));
+        assert!(baseline.warnings.is_empty(), "{:?}", baseline.warnings);
+        read.push(block.to_owned());
+    }
+    assert_eq!(read.len(), 3);
+    settled(&read[1]).one("cloudtrail:CreateTrail", "OrganizationCloudTrail");
+    let flows = settled(&read[2]);
+    assert_eq!(flows.of("ec2:CreateFlowLogs", "").len(), 3);
+}

@@ -26,8 +26,9 @@ static META: Meta = Meta {
     why: "Who looked at the logs, and from where.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "s3:PutBucketLogging",
-        undo: Undo::Exact,
+        how: "s3:PutBucketLogging, to the end of the chain (s3:CreateBucket where there is none); \
+              cloudtrail:PutEventSelectors where a trail would make a loop of it",
+        undo: Undo::Partly,
         cloudformation: &["S3::Bucket"],
         terraform: &["s3_bucket_logging"],
         cost: "storage",

@@ -33,7 +33,7 @@ static META: Meta = Meta {
         remedy: Remedy::Plan,
         how: "ec2:CreateFlowLogs, to a bucket (s3:CreateBucket, s3:PutBucketPolicy) or a log \
               group with a role (logs:CreateLogGroup, iam:CreateRole)",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &["EC2::FlowLog"],
         terraform: &["flow_log"],
         cost: "vended logs per GB",

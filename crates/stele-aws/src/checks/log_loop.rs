@@ -35,7 +35,7 @@ static META: Meta = Meta {
         remedy: Remedy::Plan,
         how: "cloudtrail:PutEventSelectors, leaving out the buckets of logs; s3:PutBucketLogging \
               for a bucket that logs into itself; rings of several buckets and of functions: by hand",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "",

@@ -32,7 +32,7 @@ static META: Meta = Meta {
         how: "route53resolver:AssociateResolverQueryLogConfig with a configuration that works; \
               where there is none, route53resolver:CreateResolverQueryLogConfig to a bucket \
               (s3:CreateBucket, s3:PutBucketPolicy)",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &[
             "Route53Resolver::ResolverQueryLoggingConfig",
             "Route53Resolver::ResolverQueryLoggingConfigAssociation",

@@ -26,8 +26,9 @@ static META: Meta = Meta {
     why: "Who read what, also where no data events are paid for.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "s3:PutBucketLogging",
-        undo: Undo::Exact,
+        how: "s3:PutBucketLogging, to the end of the chain (s3:CreateBucket where there is none); \
+              cloudtrail:PutEventSelectors where a trail would make a loop of it",
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "storage",

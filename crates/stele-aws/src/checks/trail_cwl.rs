@@ -36,7 +36,7 @@ static META: Meta = Meta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, logs:PutRetentionPolicy, iam:CreateRole, iam:PutRolePolicy, \
               cloudtrail:UpdateTrail",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &["Logs::LogGroup", "IAM::Role"],
         terraform: &["cloudwatch_log_group", "iam_role"],
         cost: "ingest per GB",

@@ -65,6 +65,7 @@ impl Check for TrailKms {
         let region = match at {
             Some(Some(bucket)) => bucket.region.known().cloned(),
             Some(None) => None,
+            None if trail_target::is_in_archive(plan) => None,
             None => Some(target.region.clone()),
         };
         let named = plan.baseline.sinks.kms_key.starts_with("arn:");

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::baseline::CloudTrail;
 use crate::collect::trail::Trail;
 use crate::fact::Fact;
 use crate::inventory::Inventory;
@@ -112,13 +113,9 @@ fn make(plan: &mut Builder<'_>) -> Target {
     let region = plan.inventory.home_region.clone();
     let wanted = plan.baseline.cloudtrail.clone();
     let (name, prefix) = (wanted.name.as_str(), wanted.prefix.as_str());
-    let sink = match wanted.bucket.as_str() {
-        "" => sink::bucket(plan, &region),
-        bucket => sink::named(plan, bucket, &region),
-    };
-    let policy = sink::allow(plan, &sink, &region, Writer::CloudTrail, prefix);
+    let (bucket, after) = place(plan, &wanted, &region);
     let arn = plan.inventory.arn("cloudtrail", &region, &format!("trail/{name}"));
-    let mut settings = json!({"S3BucketName": sink.name, "IsMultiRegionTrail": true,
+    let mut settings = json!({"S3BucketName": bucket, "IsMultiRegionTrail": true,
         "IncludeGlobalServiceEvents": true, "EnableLogFileValidation": true,
         "TagsList": [{"Key": "stele:managed", "Value": "true"}]});
     if !prefix.is_empty() {
@@ -128,7 +125,7 @@ fn make(plan: &mut Builder<'_>) -> Target {
     let change = Change::of("cloudtrail:CreateTrail", &region, arn.as_str(), why)
         .by("Name", name)
         .set(settings)
-        .after([policy])
+        .after(after)
         .cost(
             "s3-storage-gb",
             Volume::range(0.1, 2.0, 20.0, "0.1 to 20 GB of events a month, 2 expected"),
@@ -138,6 +135,33 @@ fn make(plan: &mut Builder<'_>) -> Target {
     let target = Target { name, arn, region, after: vec![made], is_new: true };
     start(plan, &target, None);
     target
+}
+
+/// The bucket of a trail that is made, and what must have been done before.
+fn place(plan: &mut Builder<'_>, wanted: &CloudTrail, region: &str) -> (String, Vec<Handle>) {
+    if is_in_archive(plan) {
+        let archive = plan.baseline.sinks.archive_account.as_deref().unwrap_or_default();
+        plan.warn(format!(
+            "bucket `{}` is not one of the account's: its policy, in account {archive}, must let \
+             CloudTrail write for account {}",
+            wanted.bucket, plan.inventory.account
+        ));
+        return (wanted.bucket.clone(), Vec::new());
+    }
+    let sink = match wanted.bucket.as_str() {
+        "" => sink::bucket(plan, region),
+        bucket => sink::named(plan, bucket, region),
+    };
+    let policy = sink::allow(plan, &sink, region, Writer::CloudTrail, &wanted.prefix);
+    (sink.name, vec![policy])
+}
+
+/// Whether a trail that is made writes to a bucket of the account of the archive.
+pub(super) fn is_in_archive(plan: &Builder<'_>) -> bool {
+    let bucket = plan.baseline.cloudtrail.bucket.as_str();
+    let archive = plan.baseline.sinks.archive_account.as_deref();
+    let elsewhere = archive.is_some_and(|archive| archive != plan.inventory.account);
+    elsewhere && !bucket.is_empty() && plan.inventory.bucket(bucket).is_none()
 }
 
 /// Lets a trail record.

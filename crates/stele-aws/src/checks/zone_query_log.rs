@@ -34,7 +34,7 @@ static META: Meta = Meta {
     fix: FixMeta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, logs:PutResourcePolicy, route53:CreateQueryLoggingConfig",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &["route53_query_log"],
         cost: "ingest per GB",
