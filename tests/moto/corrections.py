@@ -25,6 +25,7 @@ from moto.logs.models import LogsBackend
 from moto.logs.responses import LogsResponse
 from moto.rds.models import DBInstance, RDSBackend
 from moto.redshift.models import RedshiftBackend
+from moto.route53.models import Route53Backend
 from moto.route53resolver.exceptions import ResourceInUseException as InUse
 from moto.route53resolver.exceptions import ResourceNotFoundException as NoQueryLog
 from moto.route53resolver.responses import Route53ResolverResponse
@@ -220,6 +221,19 @@ def query_logs_taken_away():
 
     Route53ResolverResponse.disassociate_resolver_query_log_config = disassociate
     Route53ResolverResponse.delete_resolver_query_log_config = delete
+
+
+@correction
+def query_logs_of_zones():
+    """The ARN of the group may be given with what stands for its streams at its end, or without."""
+    create = Route53Backend.create_query_logging_config
+
+    def either(self, hosted_zone_id, log_group_arn):
+        made = create(self, hosted_zone_id, f"{log_group_arn.removesuffix(':*')}:*")
+        made.cloud_watch_logs_log_group_arn = log_group_arn
+        return made
+
+    Route53Backend.create_query_logging_config = either
 
 
 # --- Databases ---------------------------------------------------------------------------------
