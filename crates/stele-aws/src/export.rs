@@ -154,10 +154,9 @@ pub fn terraform(plan: &Plan, options: &Options) -> Result<Vec<File>, ExportErro
     for account in &accounts {
         let folder = if accounts.len() > 1 { format!("{account}/") } else { String::new() };
         let made = terraform::files(&actions_of(plan, account), options);
-        files.extend(made.into_iter().map(|file| File {
-            name: format!("{folder}{}", file.name),
-            ..file
-        }));
+        files.extend(
+            made.into_iter().map(|file| File { name: format!("{folder}{}", file.name), ..file }),
+        );
     }
     Ok(files)
 }

@@ -212,7 +212,9 @@ fn export_properties(plan: &Plan, at: &str) {
                 files => files.unwrap_or_else(|error| panic!("{at}: {error}")),
             };
             for file in files {
-                for wrong in ["cannot be said as it is", "does not know", "in a circle", "it needs `"] {
+                for wrong in
+                    ["cannot be said as it is", "does not know", "in a circle", "it needs `"]
+                {
                     let line = file.text.lines().find(|line| line.contains(wrong));
                     assert!(line.is_none(), "{at}: {}: {line:?}", file.name);
                 }

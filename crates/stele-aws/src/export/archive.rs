@@ -29,8 +29,7 @@ pub fn archive_policy(archive: &Archive) -> Value {
     let services =
         ["cloudtrail.amazonaws.com", "config.amazonaws.com", "delivery.logs.amazonaws.com"];
     let from = json!({"aws:SourceAccount": accounts});
-    let owned =
-        json!({"aws:SourceAccount": accounts, "s3:x-amz-acl": "bucket-owner-full-control"});
+    let owned = json!({"aws:SourceAccount": accounts, "s3:x-amz-acl": "bucket-owner-full-control"});
     json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "SteleLogArchiveLook", "Effect": "Allow", "Principal": {"Service": services},
             "Action": ["s3:GetBucketAcl", "s3:ListBucket"], "Resource": arn,

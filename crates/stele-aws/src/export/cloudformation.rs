@@ -30,10 +30,8 @@ pub(super) fn files(
     rollout: Rollout,
 ) -> Result<Vec<File>, ExportError> {
     let actions = actions_of(plan, account);
-    let dialect = match options.with_custom_resources {
-        true => Dialect::WithFunction,
-        false => Dialect::CloudFormation,
-    };
+    let dialect =
+        if options.with_custom_resources { Dialect::WithFunction } else { Dialect::CloudFormation };
     let mut stack = stack::build(&actions, dialect);
     if options.collect {
         collect::add(&mut stack);

@@ -166,13 +166,14 @@ fn command(stack: &Stack<'_>, action: &Action, asked: &BTreeSet<(u32, String)>) 
     if let Some((_, query)) = &answer {
         let _ = write!(call, " \\\n  --query '{query}' --output text");
     }
-    let fed = match sed.is_empty() {
-        true => format!("{call} <<'JSON'\n{json}\nJSON\n"),
-        false => format!("sed{sed} <<'JSON' |\n{json}\nJSON\n  {call}\n"),
+    let fed = if sed.is_empty() {
+        format!("{call} <<'JSON'\n{json}\nJSON\n")
+    } else {
+        format!("sed{sed} <<'JSON' |\n{json}\nJSON\n  {call}\n")
     };
     match answer {
         Some((name, _)) => {
-            let _ = write!(out, "{name}=$({fed})\n");
+            let _ = writeln!(out, "{name}=$({fed})");
         }
         None => out.push_str(&fed),
     }

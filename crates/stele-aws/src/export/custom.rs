@@ -116,10 +116,7 @@ pub(super) fn function(statements: &Doc, condition: &str) -> Vec<Entry> {
             resource(
                 "AWS::Logs::LogGroup",
                 true,
-                vec![
-                    entry("LogGroupName", name),
-                    entry("RetentionInDays", number(RETENTION_DAYS)),
-                ],
+                vec![entry("LogGroupName", name), entry("RetentionInDays", number(RETENTION_DAYS))],
             ),
             "the log of the function below",
         ),

@@ -3,6 +3,8 @@
 //! A tree is written here and not by `hcl-rs`, which cannot align and puts a policy into one line;
 //! tests read what is written with `hcl-rs` and compare.
 
+use std::fmt::Write as _;
+
 use serde_json::Number;
 
 /// An expression.
@@ -78,7 +80,7 @@ impl Expression {
 pub(super) fn write(head: &str, blocks: &[Block]) -> String {
     let mut out = String::new();
     for line in head.lines() {
-        out.push_str(&format!("# {line}\n"));
+        let _ = writeln!(out, "# {line}");
     }
     for block in blocks {
         if !out.is_empty() {
@@ -92,11 +94,11 @@ pub(super) fn write(head: &str, blocks: &[Block]) -> String {
 fn write_block(block: &Block, depth: usize, out: &mut String) {
     let pad = "  ".repeat(depth);
     for line in block.comment.lines() {
-        out.push_str(&format!("{pad}# {line}\n"));
+        let _ = writeln!(out, "{pad}# {line}");
     }
-    out.push_str(&format!("{pad}{}", block.kind));
+    let _ = write!(out, "{pad}{}", block.kind);
     for label in &block.labels {
-        out.push_str(&format!(" {}", quoted(label)));
+        let _ = write!(out, " {}", quoted(label));
     }
     if block.items.is_empty() {
         out.push_str(" {}\n");
@@ -141,7 +143,7 @@ fn write_pairs(pairs: &[(String, &Expression)], depth: usize, out: &mut String) 
         }
         for ((name, _), text) in pairs[index..end].iter().zip(&texts[index..end]) {
             let space = " ".repeat(width - name.chars().count());
-            out.push_str(&format!("{}{name}{space} = {text}\n", "  ".repeat(depth)));
+            let _ = writeln!(out, "{}{name}{space} = {text}", "  ".repeat(depth));
         }
         index = end;
     }
@@ -192,7 +194,7 @@ fn list(items: &[Expression], depth: usize) -> String {
     let pad = "  ".repeat(depth + 1);
     let mut out = "[\n".to_owned();
     for text in texts {
-        out.push_str(&format!("{pad}{text},\n"));
+        let _ = writeln!(out, "{pad}{text},");
     }
     out.push_str(&"  ".repeat(depth));
     out.push(']');
@@ -214,7 +216,6 @@ fn quoted(text: &str) -> String {
 
 /// A text within quotes, where `${` and `%{` would begin something.
 fn escaped(text: &str) -> String {
-    use std::fmt::Write as _;
     let mut out = String::new();
     for letter in text.chars() {
         match letter {

@@ -159,7 +159,8 @@ fn parent(
     template.resources.clear();
     template.conditions.clear();
     for (name, file, child) in children {
-        let url = format!("https://${{TemplateBucket}}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{file}");
+        let url =
+            format!("https://${{TemplateBucket}}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{file}");
         let given: Vec<_> = child
             .parameters
             .iter()

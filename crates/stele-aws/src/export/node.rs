@@ -19,7 +19,11 @@ pub(super) enum Node {
     /// A document that CloudFormation takes as text as well.
     TextDocument(Box<Node>),
     /// A value that whoever uses the file may want to set.
-    Set { base: &'static str, about: &'static str, value: Box<Node> },
+    Set {
+        base: &'static str,
+        about: &'static str,
+        value: Box<Node>,
+    },
 }
 
 /// A part of a text.
@@ -66,7 +70,8 @@ impl Node {
             "Condition",
             "Statement",
         ];
-        let place = |name: &str| POLICY.iter().position(|known| *known == name).unwrap_or(usize::MAX);
+        let place =
+            |name: &str| POLICY.iter().position(|known| *known == name).unwrap_or(usize::MAX);
         let mut all: Vec<(String, Self)> =
             members.iter().map(|(name, value)| (name.clone(), Self::of(value))).collect();
         all.sort_by(|(one, _), (other, _)| place(one).cmp(&place(other)).then(one.cmp(other)));
@@ -172,11 +177,13 @@ impl Node {
             Self::Text(pieces) => change(pieces),
             Self::List(items) => items.iter_mut().for_each(|item| item.each_text(change)),
             Self::Map(members) => {
-                members.iter_mut().for_each(|(_, member)| member.each_text(change));
+                for (_, member) in members {
+                    member.each_text(change);
+                }
             }
-            Self::Document(inner)
-            | Self::TextDocument(inner)
-            | Self::Set { value: inner, .. } => inner.each_text(change),
+            Self::Document(inner) | Self::TextDocument(inner) | Self::Set { value: inner, .. } => {
+                inner.each_text(change);
+            }
             Self::Null | Self::Bool(_) | Self::Number(_) => {}
         }
     }
@@ -199,7 +206,9 @@ impl Node {
     /// Whether it names a thing that the plan has found, and that others do not have.
     pub(super) fn names_found(&self) -> bool {
         let mut found = false;
-        self.each_set(&mut |_, _, value| found |= value.plain().is_some_and(|text| !text.is_empty()));
+        self.each_set(&mut |_, _, value| {
+            found |= value.plain().is_some_and(|text| !text.is_empty());
+        });
         found
     }
 
@@ -244,16 +253,13 @@ fn pieces(text: &str) -> Vec<Piece> {
             let (number, path) = inside.split_once('.')?;
             Some((number.parse::<u32>().ok()?, path.to_owned(), rest))
         });
-        match reference {
-            Some((number, path, behind)) => {
-                all.push(Piece::Plain(std::mem::take(&mut plain)));
-                all.push(Piece::Made(number, path));
-                rest = behind;
-            }
-            None => {
-                plain.push_str("${");
-                rest = after;
-            }
+        if let Some((number, path, behind)) = reference {
+            all.push(Piece::Plain(std::mem::take(&mut plain)));
+            all.push(Piece::Made(number, path));
+            rest = behind;
+        } else {
+            plain.push_str("${");
+            rest = after;
         }
     }
     plain.push_str(rest);

@@ -193,7 +193,7 @@ impl<'a> Stack<'a> {
         let each: Vec<Node> = match (kind.each, params.get(kind.each)) {
             ("", _) | (_, None) => vec![params],
             (name, Some(Node::List(items))) => {
-                items.iter().map(|item| with(&params, name, item.clone())).collect()
+                items.iter().map(|item| with(&params, name, item)).collect()
             }
             (name, Some(_)) => return Err(no_word(name)),
         };
@@ -386,7 +386,8 @@ impl<'a> Stack<'a> {
             for n in &resource.actions {
                 let Some(action) = self.actions.get(n) else { continue };
                 if let Some(before) = self.sandwich(action) {
-                    let reason = format!("it comes after action {before}, which is left to a command");
+                    let reason =
+                        format!("it comes after action {before}, which is left to a command");
                     found.push((*n, reason));
                 }
             }
@@ -396,7 +397,9 @@ impl<'a> Stack<'a> {
                 let blame = self.who_refers(resource, n).unwrap_or(of);
                 match self.attribute(n, &path) {
                     Some((index, _)) if self.same_file(index, &resource.region) => {}
-                    Some(_) => found.push((blame, "it needs what is made in another region".into())),
+                    Some(_) => {
+                        found.push((blame, "it needs what is made in another region".to_owned()));
+                    }
                     None => {
                         found.push((blame, format!("it needs `{path}` of what action {n} makes")));
                     }
@@ -542,8 +545,7 @@ impl<'a> Stack<'a> {
                 continue;
             }
             let name = named.name.clone();
-            let within: fn(char) -> bool =
-                if name.starts_with('/') { in_path } else { in_name };
+            let within: fn(char) -> bool = if name.starts_with('/') { in_path } else { in_name };
             replace(pieces, &name, within, &|| Piece::Name(other, name.clone()));
         }
         let whole = matches!(pieces.as_slice(), [Piece::Plain(text)] if *text == action.region);
@@ -585,7 +587,7 @@ fn no_word(name: &str) -> String {
 }
 
 /// The same parameters with another value of one.
-fn with(params: &Node, name: &str, value: Node) -> Node {
+fn with(params: &Node, name: &str, value: &Node) -> Node {
     let Node::Map(members) = params else { return params.clone() };
     let mut members = members.clone();
     for member in &mut members {

@@ -97,14 +97,12 @@ struct Draft<'a, 'w> {
 impl<'a> Writer<'a> {
     /// What stands at the top of a file.
     pub(super) fn head(&self, place: &str) -> Vec<String> {
-        vec![
-            format!(
-                "Made by `stele aws export` for account {}, {place}, from the plan {} of {}.",
-                self.account,
-                &self.plan.sha256.get(..12).unwrap_or(&self.plan.sha256),
-                self.plan.made_at
-            ),
-        ]
+        vec![format!(
+            "Made by `stele aws export` for account {}, {place}, from the plan {} of {}.",
+            self.account,
+            &self.plan.sha256.get(..12).unwrap_or(&self.plan.sha256),
+            self.plan.made_at
+        )]
     }
 
     /// Whether a resource needs a value that another has only when it is made.
@@ -150,8 +148,10 @@ impl<'a> Writer<'a> {
                 .flat_map(|index| self.stack.resources[*index].switches.clone())
                 .collect();
             wanted.insert(switches.clone());
-            let actions: Vec<u32> =
-                calls.iter().flat_map(|index| self.stack.resources[*index].actions.clone()).collect();
+            let actions: Vec<u32> = calls
+                .iter()
+                .flat_map(|index| self.stack.resources[*index].actions.clone())
+                .collect();
             let condition = condition_name(&switches);
             let function = custom::function(&draft.portable_policy(&actions), &condition);
             template.resources.splice(0..0, function);
@@ -297,7 +297,8 @@ impl Draft<'_, '_> {
         direct
             .iter()
             .filter(|other| {
-                let implied = direct.iter().any(|via| via != *other && stack.reaches(*via, **other));
+                let implied =
+                    direct.iter().any(|via| via != *other && stack.reaches(*via, **other));
                 !implied && !referred.contains(other)
             })
             .map(|other| stack.resources[*other].id.clone())
@@ -338,14 +339,14 @@ impl Draft<'_, '_> {
                 None => Doc::text(only.plain()),
             };
         }
-        let mut text = String::new();
-        for piece in &pieces {
-            match self.place(piece) {
-                Some((id, "")) => text.push_str(&format!("${{{id}}}")),
-                Some((id, name)) => text.push_str(&format!("${{{id}.{name}}}")),
-                None => text.push_str(&piece.plain().replace("${", "${!")),
-            }
-        }
+        let text: String = pieces
+            .iter()
+            .map(|piece| match self.place(piece) {
+                Some((id, "")) => format!("${{{id}}}"),
+                Some((id, name)) => format!("${{{id}.{name}}}"),
+                None => piece.plain().replace("${", "${!"),
+            })
+            .collect();
         Doc::map([("Fn::Sub", Doc::text(text))])
     }
 
@@ -436,8 +437,11 @@ impl Draft<'_, '_> {
         let mut all: BTreeMap<String, Entry> = BTreeMap::new();
         let mut add = |index: usize, name: &'static str, about: &str| {
             let resource = &stack.resources[index];
-            let value =
-                if name.is_empty() { reference(&resource.id) } else { attribute(&resource.id, name) };
+            let value = if name.is_empty() {
+                reference(&resource.id)
+            } else {
+                attribute(&resource.id, name)
+            };
             let mut members = vec![entry("Description", Doc::text(about))];
             if !resource.switches.is_empty() {
                 members.push(entry("Condition", Doc::text(condition_name(&resource.switches))));
@@ -470,9 +474,7 @@ impl Draft<'_, '_> {
         let region = actions.first().map(|action| action.region.clone()).unwrap_or_default();
         node.each_text(&mut |pieces| {
             let whole = matches!(pieces.as_slice(), [Piece::Plain(text)] if *text == region);
-            replace(pieces, account, char::is_alphanumeric, &|| {
-                Piece::Account(account.to_owned())
-            });
+            replace(pieces, account, char::is_alphanumeric, &|| Piece::Account(account.to_owned()));
             if !whole {
                 replace(pieces, &region, char::is_alphanumeric, &|| Piece::Region(region.clone()));
             }

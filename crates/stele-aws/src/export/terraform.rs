@@ -26,7 +26,10 @@ pub(super) fn files(actions: &[&Action], options: &Options) -> Vec<File> {
     let mut files: Vec<File> = Writer::new(&stack, actions, options)
         .trees()
         .into_iter()
-        .map(|(name, blocks)| File { name: name.to_owned(), text: hcl::write(&head(name), &blocks) })
+        .map(|(name, blocks)| File {
+            name: name.to_owned(),
+            text: hcl::write(&head(name), &blocks),
+        })
         .collect();
     let page = command::page(&stack, "Terraform");
     if !page.is_empty() {
@@ -37,10 +40,7 @@ pub(super) fn files(actions: &[&Action], options: &Options) -> Vec<File> {
 
 /// What the files hold, as trees.
 #[cfg(test)]
-pub(super) fn trees(
-    actions: &[&Action],
-    options: &Options,
-) -> BTreeMap<&'static str, Vec<Block>> {
+pub(super) fn trees(actions: &[&Action], options: &Options) -> BTreeMap<&'static str, Vec<Block>> {
     Writer::new(&stack(actions, options), actions, options).trees()
 }
 
@@ -234,7 +234,10 @@ impl<'a> Writer<'a> {
                 Expression::List(items.iter().map(|item| self.expression(item)).collect())
             }
             Node::Map(members) => Expression::Object(
-                members.iter().map(|(name, value)| (name.clone(), self.expression(value))).collect(),
+                members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), self.expression(value)))
+                    .collect(),
             ),
             Node::Document(inner) | Node::TextDocument(inner) => {
                 Expression::Call("jsonencode", Box::new(self.expression(inner)))

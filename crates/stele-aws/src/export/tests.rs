@@ -108,8 +108,7 @@ fn templates_are_as_committed() {
 
 #[test]
 fn templates_with_a_function_and_a_queue_are_as_committed() {
-    let options =
-        Options { with_custom_resources: true, collect: true, ..Options::default() };
+    let options = Options { with_custom_resources: true, collect: true, ..Options::default() };
     check("function", cloudformation(&plan(), &options).unwrap());
 }
 
@@ -209,7 +208,11 @@ fn every_action_is_said_or_remains() {
         assert_eq!(all.len(), actions.len(), "{dialect:?}");
         for (index, resource) in stack.resources.iter().enumerate() {
             for other in &resource.after {
-                assert!(!stack.reaches(*other, index), "{dialect:?}: {} is in a circle", resource.id);
+                assert!(
+                    !stack.reaches(*other, index),
+                    "{dialect:?}: {} is in a circle",
+                    resource.id
+                );
             }
         }
     }
@@ -402,7 +405,9 @@ fn expression_of(value: &Expression) -> ::hcl::Expression {
         Expression::Bool(value) => (*value).into(),
         Expression::Number(number) => number.as_i64().unwrap().into(),
         Expression::Reference(name) => reference(name),
-        Expression::List(items) => ::hcl::Expression::Array(items.iter().map(expression_of).collect()),
+        Expression::List(items) => {
+            ::hcl::Expression::Array(items.iter().map(expression_of).collect())
+        }
         Expression::Object(members) => {
             let member = |(name, value): &(String, Expression)| {
                 let is_name = ::hcl::Identifier::new(name.as_str()).is_ok() && !name.contains('-');
@@ -425,9 +430,8 @@ fn expression_of(value: &Expression) -> ::hcl::Expression {
                 for part in parts {
                     template = match part {
                         Part::Plain(text) => template.add_literal(text.as_str()),
-                        Part::Reference(name) => template.add_interpolation(expression_of(
-                            &Expression::Reference(name.clone()),
-                        )),
+                        Part::Reference(name) => template
+                            .add_interpolation(expression_of(&Expression::Reference(name.clone()))),
                     };
                 }
                 expr::TemplateExpr::from(template.to_string()).into()
@@ -439,9 +443,8 @@ fn expression_of(value: &Expression) -> ::hcl::Expression {
 fn reference(name: &str) -> ::hcl::expr::Traversal {
     let mut words = name.split('.');
     let first = ::hcl::expr::Variable::new(words.next().unwrap()).unwrap();
-    let rest = words.map(|word| {
-        ::hcl::expr::TraversalOperator::GetAttr(::hcl::Identifier::new(word).unwrap())
-    });
+    let rest = words
+        .map(|word| ::hcl::expr::TraversalOperator::GetAttr(::hcl::Identifier::new(word).unwrap()));
     ::hcl::expr::Traversal::new(first, rest)
 }
 

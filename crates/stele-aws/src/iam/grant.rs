@@ -174,7 +174,8 @@ impl Asked<'_> {
             ))],
             ("apigatewayv2", "UpdateStage" | "GetStage" | "DeleteAccessLogSettings") => {
                 let (id, stage) = (self.param("ApiId"), self.param("StageName"));
-                let below = if name == "DeleteAccessLogSettings" { "/accesslogsettings" } else { "" };
+                let below =
+                    if name == "DeleteAccessLogSettings" { "/accesslogsettings" } else { "" };
                 vec![self.api(&format!("/apis/{id}/stages/{stage}{below}"))]
             }
             ("eks", "UpdateClusterConfig" | "DescribeCluster") => {
@@ -247,7 +248,9 @@ impl Asked<'_> {
             "ec2:CreateFlowLogs" | "wafv2:PutLoggingConfiguration" => {
                 &["logs:CreateLogDelivery", "logs:DeleteLogDelivery"]
             }
-            "ec2:DeleteFlowLogs" | "wafv2:DeleteLoggingConfiguration" => &["logs:DeleteLogDelivery"],
+            "ec2:DeleteFlowLogs" | "wafv2:DeleteLoggingConfiguration" => {
+                &["logs:DeleteLogDelivery"]
+            }
             "route53resolver:CreateResolverQueryLogConfig" => {
                 &["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries"]
             }

@@ -37,7 +37,8 @@ pub(super) fn statements(grants: &[Grant]) -> Vec<Value> {
     for grant in grants {
         // One statement for each kind of place: what belongs to one call stays together.
         let key = (grant.resources.clone(), grant.condition.to_string());
-        let place = by_place.entry(key).or_insert_with(|| (BTreeSet::new(), grant.condition.clone()));
+        let place =
+            by_place.entry(key).or_insert_with(|| (BTreeSet::new(), grant.condition.clone()));
         place.0.insert(grant.action.clone());
     }
     let mut by_actions: BTreeMap<(BTreeSet<String>, String), (BTreeSet<String>, Value)> =
@@ -57,7 +58,8 @@ pub(super) fn statements(grants: &[Grant]) -> Vec<Value> {
     by_actions
         .into_iter()
         .map(|((actions, _), (resources, condition))| {
-            let mut statement = json!({"Effect": "Allow", "Action": actions, "Resource": resources});
+            let mut statement =
+                json!({"Effect": "Allow", "Action": actions, "Resource": resources});
             if !condition.is_null() {
                 statement["Condition"] = condition;
             }

@@ -32,7 +32,8 @@ pub(super) const ALL: &[Row] = &[
 fn role(patches: &Node) -> Option<Node> {
     let Node::List(patches) = patches else { return None };
     let [patch] = patches.as_slice() else { return None };
-    let is = |name: &str, text: &str| patch.get(name).and_then(Node::plain).as_deref() == Some(text);
+    let is =
+        |name: &str, text: &str| patch.get(name).and_then(Node::plain).as_deref() == Some(text);
     let sets = is("op", "replace") && is("path", "/cloudwatchRoleArn");
     sets.then(|| patch.get("value").cloned()).flatten()
 }

@@ -108,9 +108,7 @@ pub(in crate::export) fn fixed(value: Fixed) -> Node {
     match value {
         Fixed::Bool(value) => Node::Bool(value),
         Fixed::Managed => Node::List(vec![tag("stele:managed", Node::text("true"))]),
-        Fixed::ManagedMap => {
-            Node::Map(vec![("stele:managed".to_owned(), Node::text("true"))])
-        }
+        Fixed::ManagedMap => Node::Map(vec![("stele:managed".to_owned(), Node::text("true"))]),
     }
 }
 
@@ -128,6 +126,7 @@ fn say(value: &Node, how: How) -> Option<Node> {
         How::TagMap => Node::Map(tags(value)?),
         How::Capital => renamed(value, &capital),
         How::Blocks => blocks(value),
+        How::As(function) => function(value),
         How::By(function) => function(value)?,
         How::Set(base, about) | How::SetWhere((base, about), ..) => {
             Node::Set { base, about, value: Box::new(value.clone()) }
@@ -176,9 +175,7 @@ pub(super) fn renamed(value: &Node, name: &dyn Fn(&str) -> String) -> Node {
 
 fn capital(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Names as Terraform has them; the name of a list of structures is that of one of them.
@@ -235,8 +232,7 @@ mod tests {
         let props = [same("A", "a"), same("B.C", "b.c"), how("D", "d", How::Number)];
         let of = |value: Value| {
             let mut into = Vec::new();
-            apply(&Node::of(&value), &props, &["E"], &mut into)
-                .map(|()| Node::Map(into).json())
+            apply(&Node::of(&value), &props, &["E"], &mut into).map(|()| Node::Map(into).json())
         };
         let all = json!({"A": "x", "B": {"C": [1]}, "D": "3", "E": 0});
         assert_eq!(of(all), Ok(json!({"a": "x", "b": {"c": [1]}, "d": 3})));

@@ -38,8 +38,7 @@ fn committed(name: &str, documents: &[Value]) {
         std::fs::write(&path, serde_json::to_string_pretty(documents).unwrap() + "\n").unwrap();
     }
     // Compared as values: the order of members depends on how `serde_json` is built.
-    let there: Vec<Value> =
-        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let there: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     assert!(there == documents, "{name}: UPDATE=1 writes it");
 }
 
