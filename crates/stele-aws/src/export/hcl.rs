@@ -216,7 +216,6 @@ fn quoted(text: &str) -> String {
 
 /// A text within quotes, where `${` and `%{` would begin something.
 fn escaped(text: &str) -> String {
-    use std::fmt::Write as _;
     let mut out = String::new();
     for letter in text.chars() {
         match letter {

@@ -177,7 +177,7 @@ impl Node {
             Self::Text(pieces) => change(pieces),
             Self::List(items) => items.iter_mut().for_each(|item| item.each_text(change)),
             Self::Map(members) => {
-                for (_, member) in members.iter_mut() {
+                for (_, member) in members {
                     member.each_text(change);
                 }
             }

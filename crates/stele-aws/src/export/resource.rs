@@ -152,6 +152,8 @@ pub(super) enum How {
     Capital,
     /// Names of members as Terraform has them, lists of structures as repeated blocks.
     Blocks,
+    /// As a function says.
+    As(fn(&Node) -> Node),
     /// As a function says; `None` where it cannot be said.
     By(fn(&Node) -> Option<Node>),
     /// As it is, for somebody to set: the parameter's name and what it is about.

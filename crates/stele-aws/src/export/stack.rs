@@ -398,7 +398,7 @@ impl<'a> Stack<'a> {
                 match self.attribute(n, &path) {
                     Some((index, _)) if self.same_file(index, &resource.region) => {}
                     Some(_) => {
-                        found.push((blame, "it needs what is made in another region".into()));
+                        found.push((blame, "it needs what is made in another region".to_owned()));
                     }
                     None => {
                         found.push((blame, format!("it needs `{path}` of what action {n} makes")));

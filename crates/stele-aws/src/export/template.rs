@@ -339,14 +339,14 @@ impl Draft<'_, '_> {
                 None => Doc::text(only.plain()),
             };
         }
-        let mut text = String::new();
-        for piece in &pieces {
-            match self.place(piece) {
-                Some((id, "")) => text.extend(["${", id.as_str(), "}"]),
-                Some((id, name)) => text.extend(["${", id.as_str(), ".", name, "}"]),
-                None => text.push_str(&piece.plain().replace("${", "${!")),
-            }
-        }
+        let text: String = pieces
+            .iter()
+            .map(|piece| match self.place(piece) {
+                Some((id, "")) => format!("${{{id}}}"),
+                Some((id, name)) => format!("${{{id}.{name}}}"),
+                None => piece.plain().replace("${", "${!"),
+            })
+            .collect();
         Doc::map([("Fn::Sub", Doc::text(text))])
     }
 

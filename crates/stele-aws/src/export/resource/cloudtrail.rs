@@ -130,8 +130,8 @@ pub(super) const ALL: &[Row] = &[
         }),
         terraform: Say::Part(&Part {
             props: &[
-                how("EventSelectors", "event_selector", How::By(selectors)),
-                how("AdvancedEventSelectors", "advanced_event_selector", How::By(selectors)),
+                how("EventSelectors", "event_selector", How::As(selectors)),
+                how("AdvancedEventSelectors", "advanced_event_selector", How::As(selectors)),
             ],
             ignored: &["TrailName"],
             otherwise: NO_BUCKET,
@@ -162,11 +162,10 @@ fn short_name(value: &Node) -> Option<Node> {
 }
 
 /// Selectors as blocks; `Equals` has another name there.
-#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
-fn selectors(value: &Node) -> Option<Node> {
+fn selectors(value: &Node) -> Node {
     let equal = |name: &str| match name {
         "Equals" => "equal_to".to_owned(),
         other => other.to_owned(),
     };
-    Some(blocks(&renamed(value, &equal)))
+    blocks(&renamed(value, &equal))
 }

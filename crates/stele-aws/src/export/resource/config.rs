@@ -98,11 +98,11 @@ pub(super) const ALL: &[Row] = &[
         terraform: Say::Own(&Kind {
             props: &[
                 same("ConfigurationAggregatorName", "name"),
-                how("AccountAggregationSources", "account_aggregation_source", How::By(source)),
+                how("AccountAggregationSources", "account_aggregation_source", How::As(source)),
                 how(
                     "OrganizationAggregationSource",
                     "organization_aggregation_source",
-                    How::By(source),
+                    How::As(source),
                 ),
                 how("Tags", "tags", How::TagMap),
             ],
@@ -113,8 +113,7 @@ pub(super) const ALL: &[Row] = &[
 ];
 
 /// Sources as Terraform has them.
-#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
-fn source(value: &Node) -> Option<Node> {
+fn source(value: &Node) -> Node {
     let name = |name: &str| {
         match name {
             "AccountIds" => "account_ids",
@@ -125,5 +124,5 @@ fn source(value: &Node) -> Option<Node> {
         }
         .to_owned()
     };
-    Some(renamed(value, &name))
+    renamed(value, &name)
 }

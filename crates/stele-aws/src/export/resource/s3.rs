@@ -15,7 +15,7 @@ pub(super) const ALL: &[Row] = &[
             props: &[
                 same("Bucket", "BucketName"),
                 same("ObjectLockEnabledForBucket", "ObjectLockEnabled"),
-                how("ObjectOwnership", "OwnershipControls", How::By(ownership)),
+                how("ObjectOwnership", "OwnershipControls", How::As(ownership)),
             ],
             fixed: &[("Tags", Fixed::Managed)],
             ignored: &["CreateBucketConfiguration"],
@@ -160,7 +160,7 @@ pub(super) const ALL: &[Row] = &[
     Row {
         call: "s3:PutObjectLockConfiguration",
         cloudformation: Say::Part(&Part {
-            props: &[how("ObjectLockConfiguration", "ObjectLockConfiguration", How::By(lock))],
+            props: &[how("ObjectLockConfiguration", "ObjectLockConfiguration", How::As(numbers))],
             // A bucket that is new can have it from the beginning.
             fixed: &[("ObjectLockEnabled", Fixed::Bool(true))],
             ignored: &["Bucket"],
@@ -170,7 +170,7 @@ pub(super) const ALL: &[Row] = &[
             props: &[
                 same("Bucket", "bucket"),
                 same("ObjectLockConfiguration.ObjectLockEnabled", "object_lock_enabled"),
-                how("ObjectLockConfiguration.Rule", "rule", How::By(lock_rule)),
+                how("ObjectLockConfiguration.Rule", "rule", How::As(lock_rule)),
             ],
             import: "{Bucket}",
             ..Kind::new("aws_s3_bucket_object_lock_configuration", "")
@@ -207,20 +207,13 @@ fn booleans(value: &Node) -> Option<Node> {
     members.iter().map(|(k, v)| Some((k.clone(), truth(v)?))).collect::<Option<_>>().map(Node::Map)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
-fn ownership(value: &Node) -> Option<Node> {
+fn ownership(value: &Node) -> Node {
     let rule = Node::Map(vec![("ObjectOwnership".to_owned(), value.clone())]);
-    Some(Node::Map(vec![("Rules".to_owned(), Node::List(vec![rule]))]))
+    Node::Map(vec![("Rules".to_owned(), Node::List(vec![rule]))])
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
-fn lock(value: &Node) -> Option<Node> {
-    Some(numbers(value))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "a row takes functions that may leave a value out")]
-fn lock_rule(value: &Node) -> Option<Node> {
-    Some(super::shape::blocks(&numbers(value)))
+fn lock_rule(value: &Node) -> Node {
+    super::shape::blocks(&numbers(value))
 }
 
 /// Members that are numbers, where XML has written them as text.
@@ -271,9 +264,7 @@ pub(in crate::export) fn plain_rules(lifecycle: &Node) -> Option<Vec<Node>> {
             .map(|rule| {
                 let mut rule = numbers(&renamed(rule, &api));
                 // Only below `And` are there several.
-                if let Some(filter) = member(&mut rule, "Filter")
-                    && let Some(and) = member(filter, "And")
-                {
+                if let Some(and) = member(&mut rule, "Filter").and_then(|f| member(f, "And")) {
                     rename(and, "Tag", "Tags");
                 }
                 rule

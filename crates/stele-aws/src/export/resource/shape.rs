@@ -126,6 +126,7 @@ fn say(value: &Node, how: How) -> Option<Node> {
         How::TagMap => Node::Map(tags(value)?),
         How::Capital => renamed(value, &capital),
         How::Blocks => blocks(value),
+        How::As(function) => function(value),
         How::By(function) => function(value)?,
         How::Set(base, about) | How::SetWhere((base, about), ..) => {
             Node::Set { base, about, value: Box::new(value.clone()) }

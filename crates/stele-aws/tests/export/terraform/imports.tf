@@ -19,3 +19,13 @@ import {
   to = aws_s3_bucket_lifecycle_configuration.old_logs_us_east_1
   id = "old-logs"
 }
+
+import {
+  to = aws_s3_bucket_policy.old_flow_eu_west_1
+  id = "old-flow"
+}
+
+import {
+  to = aws_cloudwatch_log_resource_policy.stele_logs_eu_west_1
+  id = "stele-logs"
+}

@@ -611,7 +611,7 @@ resource "aws_route53_resolver_query_log_config" "stele_dns_us_east_1" {
 # queries of `vpc-0a1` are logged
 resource "aws_route53_resolver_query_log_config_association" "vpc_0a1_us_east_1" {
   resolver_query_log_config_id = aws_route53_resolver_query_log_config.stele_dns_us_east_1.id
-  resource_id                  = var.resolver_log_of
+  resource_id                  = var.resolver_log_of_vpc_0a1
 }
 
 # `/aws/route53/example.com` takes the log
@@ -1342,6 +1342,137 @@ resource "aws_config_configuration_recorder_status" "default_us_west_2" {
   name       = "default"
   is_enabled = true
   depends_on = [aws_config_delivery_channel.default_us_west_2]
+}
+
+# delivery.logs.amazonaws.com may write into `old-flow`
+resource "aws_s3_bucket_policy" "old_flow_eu_west_1" {
+  provider = aws.eu_west_1
+  bucket   = "old-flow"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "Theirs"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = "arn:aws:s3:::old-flow/*"
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
+          }
+        }
+      },
+      {
+        Sid    = "SteleLogDeliveryLook"
+        Effect = "Allow"
+        Principal = {
+          Service = "delivery.logs.amazonaws.com"
+        }
+        Action   = "s3:GetBucketAcl"
+        Resource = "arn:aws:s3:::old-flow"
+        Condition = {
+          StringEquals = {
+            "aws:SourceAccount" = "111122223333"
+          }
+        }
+      },
+      {
+        Sid    = "SteleLogDeliveryWrite"
+        Effect = "Allow"
+        Principal = {
+          Service = "delivery.logs.amazonaws.com"
+        }
+        Action   = "s3:PutObject"
+        Resource = "arn:aws:s3:::old-flow/AWSLogs/111122223333/*"
+        Condition = {
+          StringEquals = {
+            "aws:SourceAccount" = "111122223333"
+            "s3:x-amz-acl"      = "bucket-owner-full-control"
+          }
+        }
+      },
+    ]
+  })
+}
+
+# ALL traffic of `vpc-0e2` is logged
+resource "aws_flow_log" "vpc_0e2_eu_west_1" {
+  provider                 = aws.eu_west_1
+  vpc_id                   = var.flow_log_of_vpc_0e2
+  traffic_type             = "ALL"
+  log_destination_type     = "s3"
+  log_destination          = "arn:aws:s3:::old-flow"
+  log_format               = "$${version} $${account-id} $${interface-id} $${srcaddr} $${dstaddr} $${action} $${log-status}"
+  max_aggregation_interval = 60
+  tags = {
+    "stele:managed" = "true"
+  }
+  depends_on = [aws_s3_bucket_policy.old_flow_eu_west_1]
+}
+
+# `/aws/route53/resolver` takes the log
+# events stay in `/aws/route53/resolver` for 365 days
+resource "aws_cloudwatch_log_group" "aws_route53_resolver_eu_west_1" {
+  provider = aws.eu_west_1
+  name     = "/aws/route53/resolver"
+  tags = {
+    "stele:managed" = "true"
+  }
+  retention_in_days = var.retention_days
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# delivery.logs.amazonaws.com may write to `/aws/route53/resolver`
+resource "aws_cloudwatch_log_resource_policy" "stele_logs_eu_west_1" {
+  provider    = aws.eu_west_1
+  policy_name = "stele-logs"
+  policy_document = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "SteleLoges"
+        Effect = "Allow"
+        Principal = {
+          Service = "es.amazonaws.com"
+        }
+        Action   = "logs:PutLogEvents"
+        Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/es:*"
+      },
+      {
+        Sid    = "SteleLogdelivery"
+        Effect = "Allow"
+        Principal = {
+          Service = "delivery.logs.amazonaws.com"
+        }
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:${aws_cloudwatch_log_group.aws_route53_resolver_eu_west_1.name}:*"
+        Condition = {
+          StringEquals = {
+            "aws:SourceAccount" = "111122223333"
+          }
+        }
+      },
+    ]
+  })
+}
+
+# a place for queries
+resource "aws_route53_resolver_query_log_config" "stele_dns_eu_west_1" {
+  provider        = aws.eu_west_1
+  name            = "stele-dns"
+  destination_arn = "arn:aws:logs:eu-west-1:111122223333:log-group:${aws_cloudwatch_log_group.aws_route53_resolver_eu_west_1.name}"
+  depends_on      = [aws_cloudwatch_log_resource_policy.stele_logs_eu_west_1]
+}
+
+# queries of `vpc-0e1` are logged
+resource "aws_route53_resolver_query_log_config_association" "vpc_0e1_eu_west_1" {
+  provider                     = aws.eu_west_1
+  resolver_query_log_config_id = aws_route53_resolver_query_log_config.stele_dns_eu_west_1.id
+  resource_id                  = var.resolver_log_of_vpc_0e1
 }
 
 # new files in the buckets are told of here

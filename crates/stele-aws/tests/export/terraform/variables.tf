@@ -36,10 +36,22 @@ variable "flow_log_of_vpc_0e1" {
   default     = "vpc-0e1"
 }
 
-variable "resolver_log_of" {
+variable "flow_log_of_vpc_0e2" {
+  description = "Whose traffic is logged: a VPC, subnet or gateway"
+  type        = string
+  default     = "vpc-0e2"
+}
+
+variable "resolver_log_of_vpc_0a1" {
   description = "The VPC whose queries are logged"
   type        = string
   default     = "vpc-0a1"
+}
+
+variable "resolver_log_of_vpc_0e1" {
+  description = "The VPC whose queries are logged"
+  type        = string
+  default     = "vpc-0e1"
 }
 
 variable "retention_days" {
