@@ -120,8 +120,8 @@ fn beside(
     Ok(files)
 }
 
-/// Regions beside the home region: what is the same in all is for a StackSet, the rest is a file for
-/// each region.
+/// Regions beside the home region: what is the same in all is for a StackSet, the rest is a file
+/// for each region.
 fn in_common(
     writer: &Writer<'_>,
     regions: &BTreeMap<&str, BTreeSet<usize>>,
@@ -185,8 +185,8 @@ fn stackset_commands(file: &str, regions: &[&str]) -> [String; 2] {
     ]
 }
 
-/// Resources that are the same in all regions, and that need only such and are needed, but for their
-/// names, only by such.
+/// Resources that are the same in all regions, and that need only such and are needed, but for
+/// their names, only by such.
 fn common_ids<'a>(
     writer: &Writer<'a>,
     regions: &BTreeMap<&str, BTreeSet<usize>>,

@@ -1,4 +1,5 @@
-//! A template that is too large, in parts: what others need is one nested stack, the rest are others.
+//! A template that is too large, in parts: what others need is one nested stack, the rest are
+//! others.
 //!
 //! Parts know each other by names only. What needs an id that AWS makes stays with what makes it.
 

@@ -228,8 +228,8 @@ impl<'a> Stack<'a> {
             resource::put(&mut set, name, resource::fixed(*value));
         }
         let mut edges = self.edges(action, index, kind.apart);
-        // What waits for the resource itself can only wait for a part of it that says nothing of it:
-        // such a part may be there from the beginning.
+        // What waits for the resource itself can only wait for a part of it that says nothing of
+        // it: such a part may be there from the beginning.
         let circle: Vec<usize> =
             edges.iter().copied().filter(|edge| self.reaches(*edge, index)).collect();
         if circle.iter().any(|edge| self.speaks_of(&set, *edge)) {
@@ -378,8 +378,8 @@ impl<'a> Stack<'a> {
         false
     }
 
-    /// Actions that are in the file and may not be: they wait for a command that waits for the file,
-    /// or need what the file does not know.
+    /// Actions that are in the file and may not be: they wait for a command that waits for the
+    /// file, or need what the file does not know.
     fn misplaced(&self) -> Vec<(u32, String)> {
         let mut found = Vec::new();
         for resource in &self.resources {
@@ -465,8 +465,8 @@ impl<'a> Stack<'a> {
         self.attribute(*n, path)
     }
 
-    /// Lets resources of the same name in different regions have the same switches, so that they are
-    /// alike.
+    /// Lets resources of the same name in different regions have the same switches, so that they
+    /// are alike.
     pub(super) fn align(&mut self, main: &str) {
         let mut all: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
         for resource in self.resources.iter().filter(|resource| resource.region != main) {
