@@ -8,6 +8,7 @@ only have to read otherwise are put right in `serve.py`.
 import json
 import re
 
+from moto.apigateway.models import Stage as RestStage
 from moto.apigatewayv2 import urls as apigatewayv2_urls
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.awslambda.models import LambdaFunction
@@ -18,10 +19,13 @@ from moto.ec2.models.flow_logs import FlowLogsBackend
 from moto.ec2.responses.flow_logs import FlowLogs as FlowLogsResponse
 from moto.eks.models import EKSBackend
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
+from moto.iam.models import SERVICE_NAME_CONVERSION
 from moto.logs.exceptions import ResourceNotFoundException as NoGroup
 from moto.logs.models import LogsBackend
 from moto.logs.responses import LogsResponse
 from moto.rds.models import DBInstance, RDSBackend
+from moto.redshift.models import RedshiftBackend
+from moto.route53.models import Route53Backend
 from moto.route53resolver.exceptions import ResourceInUseException as InUse
 from moto.route53resolver.exceptions import ResourceNotFoundException as NoQueryLog
 from moto.route53resolver.responses import Route53ResolverResponse
@@ -69,9 +73,9 @@ def insight_selectors():
 
 @correction
 def trail_values_taken_away():
-    """An empty text takes the group, its role, the key or the prefix of a trail away; it is not shown
-    any more then."""
-    update = Trail.update
+    """An empty text takes the group, its role, the key or the prefix of a trail away. What is not set
+    is not shown."""
+    update, shown = Trail.update, Trail.description
     names = ("s3_key_prefix", "cw_log_group_arn", "cw_role_arn", "kms_key_id")
 
     def taken_away(self, *arguments, **named):
@@ -80,7 +84,11 @@ def trail_values_taken_away():
             if getattr(self, name) == "":
                 setattr(self, name, None)
 
-    Trail.update = taken_away
+    def without_nulls(self, *arguments, **named):
+        found = shown(self, *arguments, **named)
+        return {name: value for name, value in found.items() if value is not None}
+
+    Trail.update, Trail.description = taken_away, without_nulls
 
 
 # --- EC2 ---------------------------------------------------------------------------------------
@@ -215,6 +223,19 @@ def query_logs_taken_away():
     Route53ResolverResponse.delete_resolver_query_log_config = delete
 
 
+@correction
+def groups_of_query_logs():
+    """Route 53 takes the ARN of a log group with or without `:*` at its end; moto only with it."""
+    create = Route53Backend.create_query_logging_config
+
+    def with_or_without(self, hosted_zone_id, log_group_arn):
+        made = create(self, hosted_zone_id, f"{log_group_arn.removesuffix(':*')}:*")
+        made.log_group_arn = log_group_arn
+        return made
+
+    Route53Backend.create_query_logging_config = with_or_without
+
+
 # --- Databases ---------------------------------------------------------------------------------
 
 
@@ -256,6 +277,25 @@ def exports_of_clusters():
     RDSBackend.modify_db_cluster = merged
 
 
+@correction
+def logging_of_redshift():
+    """What is not set is not shown; and where a log is off, that is all that is shown. A log that was
+    just turned on has not failed yet."""
+    status = RedshiftBackend.describe_logging_status
+
+    def shown(self, cluster_identifier):
+        found = status(self, cluster_identifier)
+        if found["LoggingEnabled"] != "true":
+            return {"LoggingEnabled": "false"}
+        return {
+            name: value
+            for name, value in found.items()
+            if value not in (None, "", []) and name != "LastFailureTime"
+        }
+
+    RedshiftBackend.describe_logging_status = shown
+
+
 # --- Load balancers ----------------------------------------------------------------------------
 
 
@@ -282,7 +322,30 @@ def attributes_of_load_balancers():
     }
 
 
+# --- Roles -------------------------------------------------------------------------------------
+
+
+@correction
+def roles_of_services():
+    """AWS writes the names of its own roles with capitals; this one is AWSServiceRoleForConfig."""
+    SERVICE_NAME_CONVERSION["config"] = "Config"
+
+
 # --- Applications ------------------------------------------------------------------------------
+
+
+@correction
+def rest_stages():
+    """The settings of a method are removed whole by its path."""
+    patch = RestStage.apply_operations
+
+    def patched(self, patch_operations):
+        for step in patch_operations:
+            if step["op"] == "remove":
+                self.method_settings.pop(step["path"].removeprefix("/"), None)
+        return patch(self, patch_operations)
+
+    RestStage.apply_operations = patched
 
 
 @correction

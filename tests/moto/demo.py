@@ -33,6 +33,17 @@ FOREIGN_SELECTOR = {
     ],
     "ExcludeManagementEventSources": [],
 }
+PARTS = (
+    "buckets",
+    "trails",
+    "network",
+    "logs",
+    "config",
+    "balancers",
+    "databases",
+    "applications",
+    "zones",
+)
 FOREIGN_ADVANCED = [
     {
         "Name": "management",
@@ -55,16 +66,9 @@ class Demo(Account):
         super().__init__(url)
         self.trail = trail
 
-    def fill(self):
-        self.buckets()
-        self.trails()
-        self.network()
-        self.logs()
-        self.config()
-        self.balancers()
-        self.databases()
-        self.applications()
-        self.zones()
+    def fill(self, parts=PARTS):
+        for part in parts:
+            getattr(self, part)()
 
     def buckets(self):
         s3 = self.client("s3")

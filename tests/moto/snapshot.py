@@ -23,19 +23,34 @@ def answer(call, **parameters):
     return found
 
 
-def look(account):
-    """Everything, by name."""
+def look(account, small=False):
+    """Everything, by name; or what the small account of the cuts has."""
     seen = {}
     buckets(account, seen)
     trails(account, seen)
-    for region in (REGION, OTHER):
+    for region in (REGION,) if small else (REGION, OTHER):
         regional(account, region, seen)
-    balancers(account, seen)
-    databases(account, seen)
-    applications(account, seen)
     everywhere(account, seen)
-    # As text and back, so that what is compared is what can be shown.
-    return json.loads(json.dumps(seen, sort_keys=True, default=str))
+    if not small:
+        balancers(account, seen)
+        databases(account, seen)
+        applications(account, seen)
+    text = json.dumps(seen, sort_keys=True, default=str)
+    for own, name in names(account).items():
+        text = text.replace(own, name)
+    return json.loads(text)
+
+
+def names(account):
+    """Ids that differ each time, and what the thing is known by."""
+    found = {}
+    for region in (REGION, OTHER):
+        for vpc in answer(account.client("ec2", region).describe_vpcs)["Vpcs"]:
+            found[vpc["VpcId"]] = f"vpc-of-{vpc['CidrBlock']}"
+        for alias in answer(account.client("kms", region).list_aliases)["Aliases"]:
+            if alias.get("TargetKeyId"):
+                found[alias["TargetKeyId"]] = f"key-of-{alias['AliasName']}"
+    return found
 
 
 def buckets(account, seen):
@@ -133,6 +148,8 @@ def balancers(account, seen):
     for balancer in answer(elb.describe_load_balancers)["LoadBalancerDescriptions"]:
         name = balancer["LoadBalancerName"]
         found = answer(elb.describe_load_balancer_attributes, LoadBalancerName=name)
+        # moto adds to the list of others each time that something is set.
+        found["LoadBalancerAttributes"].pop("AdditionalAttributes", None)
         seen[f"classic {name}"] = found["LoadBalancerAttributes"]
 
 

@@ -65,6 +65,16 @@ pub(crate) fn assess(workspace: &Workspace) -> anyhow::Result<Outcome> {
     with_binary(workspace, "moto/test_assess.py")
 }
 
+/// Runs plans, applies, rollbacks and drift against it, likewise.
+pub(crate) fn apply(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_apply.py")
+}
+
+/// Runs what is kept in the lake and read from it.
+pub(crate) fn kept(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_kept.py")
+}
+
 /// Runs `stele verify` over copies of a data folder in tars and in the stand-in.
 pub(crate) fn verify(workspace: &Workspace) -> anyhow::Result<Outcome> {
     with_binary(workspace, "moto/test_verify.py")

@@ -74,6 +74,14 @@ fn all(
     steps.run("aws: assess against a stand-in, each call refused in turn", Kind::Test, || {
         aws::assess(workspace)
     })?;
+    steps.run(
+        "aws: plans applied, cut and rolled back, and drift, likewise",
+        Kind::Test,
+        || aws::apply(workspace),
+    )?;
+    steps.run("aws: findings are kept and proven, and drift names who", Kind::Test, || {
+        aws::kept(workspace)
+    })?;
     steps.run("aws: copies in tars and in S3 are verified as the folder is", Kind::Test, || {
         aws::verify(workspace)
     })?;

@@ -142,7 +142,7 @@ fn formatted(workspace: &Workspace, source: &str) -> anyhow::Result<String> {
 /// What a hidden subcommand of the built binary prints.
 fn stele(workspace: &Workspace, subcommand: &str) -> anyhow::Result<Option<String>> {
     let mut command = Command::new(workspace.binary("debug"));
-    let text = workspace::stdout_of(command.args(subcommand.split(" ")))?;
+    let text = workspace::stdout_of(command.args(subcommand.split(' ')))?;
     Ok(Some(format!("{}\n", text.trim_end())))
 }
 

@@ -45,6 +45,9 @@ pub struct Baseline {
     /// What somebody answers for.
     #[serde(with = "exceptions")]
     pub exceptions: Vec<Exception>,
+    /// What was put right in the file, with lines; a plan says it again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What is looked at.
@@ -108,6 +111,17 @@ pub struct RetentionRule {
 /// What is wanted of CloudTrail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloudTrail {
+    /// The name of a trail that a plan makes.
+    pub name: String,
+    /// Its bucket; the one of its region where it is empty.
+    pub bucket: String,
+    /// What stands before its files there.
+    pub prefix: String,
+    /// The log group of trails that have none; `/aws/cloudtrail/` and the trail's name where it is
+    /// empty.
+    pub log_group: String,
+    /// The name of the role that writes there.
+    pub log_role: String,
     /// Kinds of Insights.
     pub insights: Vec<String>,
     /// Whether events go to a log group as well.
@@ -149,6 +163,23 @@ pub struct VpcFlow {
     pub aggregation_s: i64,
     /// The fields.
     pub fields: Vec<String>,
+    /// Flow logs on single things, beside those of VPCs.
+    pub extra: Vec<FlowExtra>,
+}
+
+/// A flow log that is wanted on one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowExtra {
+    /// A VPC, a subnet or an interface, by its id.
+    pub resource: String,
+    /// `ALL`, `ACCEPT` or `REJECT`.
+    pub traffic: String,
+    /// The fields.
+    pub fields: Vec<String>,
+    /// `s3`, `cloudwatch`, or the ARN of a bucket or log group.
+    pub destination: String,
+    /// The name of the role that writes to a group; ours where it is empty.
+    pub role: String,
 }
 
 /// What is wanted of Kubernetes.
@@ -301,6 +332,11 @@ impl Default for Baseline {
                 rules: Vec::new(),
             },
             cloudtrail: CloudTrail {
+                name: "stele-audit".to_owned(),
+                bucket: String::new(),
+                prefix: String::new(),
+                log_group: String::new(),
+                log_role: String::new(),
                 insights: texts(&["ApiCallRateInsight"]),
                 cloudwatch: true,
                 data_events: BTreeMap::from([
@@ -315,11 +351,13 @@ impl Default for Baseline {
                 file_format: "plain-text".to_owned(),
                 aggregation_s: 600,
                 fields: texts(FLOW_FIELDS_V2),
+                extra: Vec::new(),
             },
             eks: Eks { log_types: texts(&["api", "audit", "authenticator"]) },
             ssm: Machines::default(),
             checks: BTreeMap::new(),
             exceptions: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -346,6 +384,12 @@ impl Baseline {
         let rule =
             self.retention.rules.iter().find(|rule| crate::arn::matches(&rule.pattern, name));
         rule.map_or(self.retention.log_groups, |rule| rule.days)
+    }
+
+    /// Whether the interfaces of every region must be known.
+    pub fn wants_interfaces(&self) -> bool {
+        let extra = &self.vpc_flow.extra;
+        self.scope.skip_empty_vpcs || extra.iter().any(|each| each.resource.starts_with("eni-"))
     }
 
     /// Whether tags put a resource out of scope.

@@ -129,8 +129,12 @@ const UNSUPPORTED: &[&str] = &[
 
 /// Codes that say that there is none, and do not look like it. `InvalidAccessException` is what
 /// Security Hub answers where it is not switched on; what may not be asked is `AccessDenied…`.
-const ABSENT: &[&str] =
-    &["AWSOrganizationsNotInUseException", "InsightNotEnabledException", "InvalidAccessException"];
+const ABSENT: &[&str] = &[
+    "AWSOrganizationsNotInUseException",
+    "InsightNotEnabledException",
+    "InvalidAccessException",
+    "WAFNonexistentItemException",
+];
 
 impl Failure {
     /// What a code and an HTTP status come to.
@@ -233,6 +237,7 @@ mod tests {
             ("NoSuchBucketPolicy", 404, Failure::NotFound),
             ("InsightNotEnabledException", 400, Failure::NotFound),
             ("InvalidAccessException", 401, Failure::NotFound),
+            ("WAFNonexistentItemException", 400, Failure::NotFound),
             ("CloudTrailAccessNotEnabledException", 400, Failure::Other),
             ("http-404", 404, Failure::Other),
             ("InternalFailure", 500, Failure::Other),

@@ -384,8 +384,8 @@ fn is_same_change(root: &Finding, other: &Finding) -> bool {
     let lost = ["no-bucket", "not-allowed", "denied", "no-group"];
     let destination = root.reason_code == other.reason_code
         && lost.contains(&root.reason_code.as_str())
-        && backticked(&root.reason).is_some()
-        && backticked(&root.reason) == backticked(&other.reason);
+        && destination_of(&root.reason).is_some()
+        && destination_of(&root.reason) == destination_of(&other.reason);
     regions || destination
 }
 
@@ -394,10 +394,10 @@ fn name(resource: &str) -> &str {
     resource.rsplit([':', '/']).next().unwrap_or(resource)
 }
 
-/// The last thing that a reason names.
-fn backticked(reason: &str) -> Option<&str> {
-    let mut parts: Vec<&str> = reason.split('`').collect();
-    (parts.len() >= 3).then(|| parts.remove(parts.len() - 2))
+/// The bucket or the log group that a reason names.
+fn destination_of(reason: &str) -> Option<&str> {
+    let named = |word: &&str| reason.split_once(*word)?.1.split('`').next();
+    ["bucket `", "group `"].iter().find_map(named)
 }
 
 /// Whether something follows from a root change.

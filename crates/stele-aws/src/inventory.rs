@@ -152,7 +152,8 @@ impl Inventory {
         self.buckets.known()?.iter().find(|bucket| bucket.name == name)
     }
 
-    /// The beginnings of keys that logs are written under in a bucket.
+    /// The beginnings of keys that logs are written under in a bucket; one without text where they
+    /// may be anywhere.
     pub fn log_prefixes(&self, bucket: &str) -> Vec<String> {
         let joined = |prefix: &str| match prefix.trim_end_matches('/') {
             "" => "AWSLogs/".to_owned(),
@@ -176,7 +177,29 @@ impl Inventory {
             let channels = region.config.channels.items().unwrap_or_default().iter();
             let channels = channels.filter(|channel| channel.bucket == bucket);
             all.extend(channels.map(|channel| joined(&channel.prefix)));
+            let configs = region.resolver.configs.items().unwrap_or_default().iter();
+            let places = configs.map(|config| config.destination_arn.as_str());
+            let here = places.filter(|arn| crate::arn::bucket(arn) == Some(bucket));
+            all.extend(here.map(|arn| joined(arn.split_once('/').map_or("", |parts| parts.1))));
+            let warehouses = region.warehouses.items().unwrap_or_default().iter();
+            let logs = warehouses.filter_map(|warehouse| warehouse.logging.known());
+            let here = logs.filter(|log| log.logging_enabled && log.bucket_name == bucket);
+            all.extend(here.map(|log| log.s3_key_prefix.clone()));
         }
+        let hosts = self.distributions.items().unwrap_or_default().iter();
+        let mut hosts = hosts.filter_map(|distribution| distribution.bucket.known());
+        if hosts.any(|host| host.split(".s3").next() == Some(bucket)) {
+            all.push(String::new());
+        }
+        let firewalls = self.by_region.values().map(|region| &region.firewalls);
+        for firewall in firewalls.chain([&self.global_firewalls]) {
+            let logs = firewall.logging.items().unwrap_or_default().iter();
+            let arns = logs.flat_map(|log| &log.log_destination_configs);
+            let here = arns.filter(|arn| crate::arn::bucket(arn) == Some(bucket));
+            all.extend(here.map(|arn| joined(arn.split_once('/').map_or("", |parts| parts.1))));
+        }
+        all.sort();
+        all.dedup();
         all
     }
 

@@ -158,7 +158,15 @@ pub trait Record: Send + Sync {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: Mutex<File>,
+    end: Mutex<End>,
+}
+
+/// Where lines are added.
+#[derive(Debug)]
+struct End {
+    file: File,
+    /// A line may stand there cut; one behind it would make the whole journal unreadable.
+    is_broken: bool,
 }
 
 impl Journal {
@@ -190,7 +198,8 @@ impl Journal {
             file.set_len(length).map_err(failed("shorten"))?;
             file.seek(SeekFrom::End(0)).map_err(failed("read"))?;
         }
-        Ok((Self { path: path.to_owned(), file: Mutex::new(file) }, entries))
+        let end = Mutex::new(End { file, is_broken: false });
+        Ok((Self { path: path.to_owned(), end }, entries))
     }
 }
 
@@ -199,9 +208,13 @@ impl Record for Journal {
         let failed = |error| JournalError::File { what: "write", path: self.path.clone(), error };
         let mut line = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(&line).map_err(failed)?;
-        file.sync_data().map_err(failed)
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        if end.is_broken {
+            return Err(failed(io::Error::other("the line before could not be written")));
+        }
+        let written = end.file.write_all(&line).and_then(|()| end.file.sync_data());
+        end.is_broken = written.is_err();
+        written.map_err(failed)
     }
 }
 
@@ -306,6 +319,22 @@ mod tests {
 
     fn end(time: &str) -> Entry {
         Entry::End { outcome: "applied".to_owned(), time: time.to_owned() }
+    }
+
+    #[test]
+    fn nothing_is_written_behind_a_line_that_could_not_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let (journal, _) = Journal::open(&path).unwrap();
+        let whole = std::mem::replace(
+            &mut journal.end.lock().unwrap().file,
+            File::open(folder.path().join("journal")).unwrap(),
+        );
+        journal.append(&end("1")).unwrap_err();
+        journal.end.lock().unwrap().file = whole;
+        journal.append(&end("2")).unwrap_err();
+        drop(journal);
+        assert_eq!(read(&path).unwrap(), Vec::new());
     }
 
     #[test]

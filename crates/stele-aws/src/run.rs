@@ -279,7 +279,7 @@ async fn one(
         home_region: options.baseline.scope.home_region.clone(),
         now_micros: clock.now_micros(),
         collectors: assess::collectors(&checks, &options.baseline),
-        interfaces: options.baseline.scope.skip_empty_vpcs,
+        interfaces: options.baseline.wants_interfaces(),
     };
     let mut assessed = assess::account(aws, &scope, &options.baseline, &checks).await;
     let of_regions = log.errors();

@@ -35,7 +35,6 @@ pub struct Undone {
 ///
 /// # Errors
 /// The journal cannot be written.
-#[expect(clippy::too_many_arguments, reason = "each is one thing that a rollback needs")]
 pub async fn rollback(
     stages: &BTreeMap<u32, Stage>,
     sessions: &Sessions,

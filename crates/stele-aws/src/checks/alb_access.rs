@@ -18,7 +18,7 @@ static META: Meta = Meta {
     severity: Severity::Medium,
     default: true,
     source: true,
-    reads: &[Collector::Balancers, Collector::Deliveries],
+    reads: &[Collector::Balancers, Collector::Deliveries, Collector::Sinks],
     controls: &["FSBP:ELB.5"],
     passes: "access logs go to S3, or a delivery of CloudWatch is set up",
     not_applicable: "",

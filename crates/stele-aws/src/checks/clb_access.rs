@@ -18,7 +18,7 @@ static META: Meta = Meta {
     severity: Severity::Medium,
     default: true,
     source: true,
-    reads: &[Collector::Balancers],
+    reads: &[Collector::Balancers, Collector::Sinks],
     controls: &["FSBP:ELB.5"],
     passes: "access logs go to S3",
     not_applicable: "",

@@ -1,4 +1,4 @@
-//! What the checks of exported database logs share: what is said of them, and how they are exported.
+//! What the checks of exported database logs share: what is said of them, and how they are planned.
 
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! `ct.trail.all-regions`: each region is covered by a trail that is logging.
 
-use super::trail_target;
+use super::{trail_delivery, trail_target};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
@@ -32,9 +32,10 @@ static META: Meta = Meta {
           not watched.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "cloudtrail:UpdateTrail and cloudtrail:StartLogging on a trail that can be widened; \
-              cloudtrail:CreateTrail only if there is none",
-        undo: Undo::Exact,
+        how: "cloudtrail:UpdateTrail and cloudtrail:StartLogging on a trail that can be widened, with \
+              s3:PutBucketPolicy where its bucket does not let it in; cloudtrail:CreateTrail, with a \
+              bucket (s3:CreateBucket), only if there is none",
+        undo: Undo::Partly,
         cloudformation: &["CloudTrail::Trail"],
         terraform: &["cloudtrail"],
         cost: "the first copy of management events is free, each further one is paid per event",
@@ -82,9 +83,12 @@ impl Check for TrailAllRegions {
             }
             plan.change(change);
         }
-        if !trail.is_some_and(|trail| trail.is_logging() == Fact::Known(true)) {
-            trail_target::start(plan, &target);
-        }
+        let Some(trail) = trail.filter(|trail| trail.is_logging() != Fact::Known(true)) else {
+            return;
+        };
+        // One that stood still may not be let in by its bucket any more.
+        let first = trail_delivery::let_in_where_refused(plan, trail);
+        trail_target::start(plan, &target, first);
     }
 
     fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {

@@ -43,11 +43,22 @@ impl Check for TrailManagement {
     }
 
     fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
-        let stopped = |reason, trail: &str| {
-            Verdict::fail("not-logging", reason).cause(trail_all_regions::ID, trail)
+        let stopped = |active: &Active<'_>, reason: String, trail: &str| {
+            // Starting it would not be enough where it leaves something out.
+            let left_out: Vec<&str> = DIRECTIONS
+                .iter()
+                .filter(|(_, read_only)| !active.would_cover(&question(read_only)))
+                .map(|(what, _)| *what)
+                .collect();
+            if left_out.is_empty() || active.covers_nothing() {
+                return Verdict::fail("not-logging", reason).cause(trail_all_regions::ID, trail);
+            }
+            let missing = left_out.join(" and ");
+            let reason = format!("{reason}, and not all {missing} would be recorded");
+            Verdict::fail("not-recorded", reason).evidence("missing", missing)
         };
         Active::each_region(inventory, findings, stopped, |active, name| {
-            let missing: Vec<&str> = [("reads", "true"), ("writes", "false")]
+            let missing: Vec<&str> = DIRECTIONS
                 .iter()
                 .filter(|(_, read_only)| active.coverage(&question(read_only)) != Coverage::All)
                 .map(|(what, _)| *what)
@@ -72,6 +83,9 @@ impl Check for TrailManagement {
         }
     }
 }
+
+/// Both directions, and what `readOnly` is in them.
+const DIRECTIONS: [(&str, &str); 2] = [("reads", "true"), ("writes", "false")];
 
 /// Management events of a direction, but for those that may be left out on purpose.
 fn question<'a>(read_only: &str) -> Question<'a> {

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::baseline::CloudTrail;
 use crate::collect::trail::Trail;
 use crate::fact::Fact;
 use crate::inventory::Inventory;
@@ -12,9 +13,6 @@ use crate::plan::change::{Builder, Change, Handle};
 use crate::plan::cost::Volume;
 use crate::plan::selectors::{Wish, widen};
 use crate::plan::sink::{self, Writer};
-
-/// The name of a trail that a plan makes.
-pub(super) const NAME: &str = "stele-audit";
 
 /// A trail that a plan may change.
 pub(super) struct Target {
@@ -40,18 +38,25 @@ pub(super) enum Choice<'a> {
     Nothing,
 }
 
-/// The trail to change for a region. An own one that covers it and is logging comes first, then one
-/// that is stopped, then one that can be widened: that of the home region before others.
+/// The trail to change for a region. An own one that covers it and is logging comes first; then it
+/// is another's, if one covers it; then an own one that is stopped, and one that can be widened: that
+/// of the home region before others.
 pub(super) fn choose<'a>(inventory: &'a Inventory, region: &str) -> Choice<'a> {
     let own = || inventory.trails.values().filter(|trail| trail.owner() == inventory.account);
     let logging = |trail: &&Trail| trail.is_logging() == Fact::Known(true);
     let covering = own().filter(|trail| trail.covers(region));
-    let best = covering.clone().find(logging).or_else(|| covering.clone().next());
-    if let Some(trail) = best {
+    if let Some(trail) = covering.clone().find(logging) {
         return Choice::Own(trail);
     }
-    let mut others = inventory.trails.values().filter(|trail| trail.covers(region));
-    if let Some(trail) = others.find(logging) {
+    let others = inventory.trails.values().filter(|trail| trail.owner() != inventory.account);
+    let others = others.filter(|trail| trail.covers(region));
+    if let Some(trail) = others.clone().find(logging) {
+        return Choice::Others(trail);
+    }
+    if let Some(trail) = covering.clone().next() {
+        return Choice::Own(trail);
+    }
+    if let Some(trail) = others.clone().next() {
         return Choice::Others(trail);
     }
     let at_home = own().find(|trail| trail.row.home_region == inventory.home_region);
@@ -106,39 +111,66 @@ pub(super) fn owner_decides(plan: &mut Builder<'_>, trail: &Trail) {
 /// A trail of all regions, with digests, in the home region.
 fn make(plan: &mut Builder<'_>) -> Target {
     let region = plan.inventory.home_region.clone();
-    let sink = sink::bucket(plan, &region);
-    let policy = sink::allow(plan, &sink, &region, Writer::CloudTrail, "");
-    let arn = plan.inventory.arn("cloudtrail", &region, &format!("trail/{NAME}"));
-    let change = Change::of(
-        "cloudtrail:CreateTrail",
-        &region,
-        arn.as_str(),
-        format!("no trail can be widened: `{NAME}` records all regions"),
-    )
-    .by("Name", NAME)
-    .set(settings(&sink.name))
-    .after([policy])
-    .cost(
-        "s3-storage-gb",
-        Volume::range(0.1, 2.0, 20.0, "0.1 to 20 GB of events a month, 2 expected"),
-    );
+    let wanted = plan.baseline.cloudtrail.clone();
+    let (name, prefix) = (wanted.name.as_str(), wanted.prefix.as_str());
+    let (bucket, after) = place(plan, &wanted, &region);
+    let arn = plan.inventory.arn("cloudtrail", &region, &format!("trail/{name}"));
+    let mut settings = json!({"S3BucketName": bucket, "IsMultiRegionTrail": true,
+        "IncludeGlobalServiceEvents": true, "EnableLogFileValidation": true,
+        "TagsList": [{"Key": "stele:managed", "Value": "true"}]});
+    if !prefix.is_empty() {
+        settings["S3KeyPrefix"] = json!(prefix);
+    }
+    let why = format!("no trail can be widened: `{name}` records all regions");
+    let change = Change::of("cloudtrail:CreateTrail", &region, arn.as_str(), why)
+        .by("Name", name)
+        .set(settings)
+        .after(after)
+        .cost(
+            "s3-storage-gb",
+            Volume::range(0.1, 2.0, 20.0, "0.1 to 20 GB of events a month, 2 expected"),
+        );
     let made = plan.change(change);
-    let target = Target { name: NAME.to_owned(), arn, region, after: vec![made], is_new: true };
-    start(plan, &target);
+    let name = wanted.name;
+    let target = Target { name, arn, region, after: vec![made], is_new: true };
+    start(plan, &target, None);
     target
 }
 
-fn settings(bucket: &str) -> Value {
-    json!({"S3BucketName": bucket, "IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true,
-        "EnableLogFileValidation": true})
+/// The bucket of a trail that is made, and what must have been done before.
+fn place(plan: &mut Builder<'_>, wanted: &CloudTrail, region: &str) -> (String, Vec<Handle>) {
+    if is_in_archive(plan) {
+        let archive = plan.baseline.sinks.archive_account.as_deref().unwrap_or_default();
+        plan.warn(format!(
+            "bucket `{}` is not one of the account's: its policy, in account {archive}, must let \
+             CloudTrail write for account {}",
+            wanted.bucket, plan.inventory.account
+        ));
+        return (wanted.bucket.clone(), Vec::new());
+    }
+    let sink = match wanted.bucket.as_str() {
+        "" => sink::bucket(plan, region),
+        bucket => sink::named(plan, bucket, region),
+    };
+    let policy = sink::allow(plan, &sink, region, Writer::CloudTrail, &wanted.prefix);
+    (sink.name, vec![policy])
+}
+
+/// Whether a trail that is made writes to a bucket of the account of the archive.
+pub(super) fn is_in_archive(plan: &Builder<'_>) -> bool {
+    let bucket = plan.baseline.cloudtrail.bucket.as_str();
+    let archive = plan.baseline.sinks.archive_account.as_deref();
+    let elsewhere = archive.is_some_and(|archive| archive != plan.inventory.account);
+    elsewhere && !bucket.is_empty() && plan.inventory.bucket(bucket).is_none()
 }
 
 /// Lets a trail record.
-pub(super) fn start(plan: &mut Builder<'_>, target: &Target) -> Handle {
+pub(super) fn start(plan: &mut Builder<'_>, target: &Target, after: Option<Handle>) -> Handle {
     let why = format!("trail `{}` records", target.short_name());
     plan.change(
         target
             .changed("cloudtrail:StartLogging", "Name", why)
+            .after(after)
             .fresh_of(target, || json!({"IsLogging": false})),
     )
 }

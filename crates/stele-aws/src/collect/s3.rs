@@ -14,12 +14,14 @@ pub struct Bucket {
     pub name: String,
     /// Its region.
     pub region: Fact<String>,
+    /// When it was made, in microseconds; nothing in it is older.
+    pub created_micros: Option<i64>,
     /// Where its server access log goes; absent where there is none.
     pub logging: Fact<Logging>,
 }
 
 /// A server access log.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Logging {
     /// The bucket that it goes to.
@@ -173,6 +175,8 @@ pub struct Expiration {
 struct Listed {
     name: String,
     bucket_region: Option<String>,
+    #[serde(deserialize_with = "lenient::time")]
+    creation_date: Option<i64>,
 }
 
 /// The buckets of the account with their regions.
@@ -188,7 +192,8 @@ pub(super) async fn buckets(caller: Caller<'_>) -> Fact<Vec<Bucket>> {
             Some(region) => Fact::Known(region),
             None => location(caller, &bucket.name).await,
         };
-        Bucket { name: bucket.name, region, logging: Fact::default() }
+        let (name, created_micros) = (bucket.name, bucket.creation_date);
+        Bucket { name, region, created_micros, logging: Fact::default() }
     });
     Fact::Known(futures::future::join_all(asked).await)
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::baseline::FLOW_FIELDS_V2;
 use crate::caller::Caller;
 use crate::fact::Fact;
 use crate::lenient;
@@ -136,6 +137,15 @@ impl FlowLog {
             rest.split_once('/')
                 .map_or((rest, ""), |(name, prefix)| (name, prefix.trim_end_matches('/'))),
         )
+    }
+
+    /// The fields of a line; without a format AWS writes those of version 2.
+    pub fn fields(&self) -> Vec<&str> {
+        if self.log_format.is_empty() {
+            return FLOW_FIELDS_V2.to_vec();
+        }
+        let words = self.log_format.split_whitespace();
+        words.map(|word| word.trim_start_matches("${").trim_end_matches('}')).collect()
     }
 
     /// The log group, where it writes to one.

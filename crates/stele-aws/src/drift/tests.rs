@@ -182,3 +182,23 @@ fn the_policy_of_a_result_is_read_back_with_its_exceptions() {
     assert_eq!(earlier.baseline().unwrap(), baseline);
     assert_eq!(report.scope.baseline["exceptions"][0]["check"], json!("s3.access"));
 }
+
+#[test]
+fn what_several_writers_lose_is_one_change_whatever_each_would_write() {
+    let not_allowed = |id, reason: &str| Finding {
+        reason: reason.to_owned(),
+        ..finding((id, "us-east-1", VPC, Fail, "not-allowed", ""))
+    };
+    let flow = not_allowed(
+        "vpc.flow.delivery",
+        "flow log `fl-1`: the policy of bucket `logs` does not let delivery.logs write `AWSLogs/x`",
+    );
+    let balancer =
+        not_allowed("lb.destination", "the policy of bucket `logs` does not let elb write `lb/x`");
+    let elsewhere = not_allowed(
+        "vpc.flow.delivery",
+        "flow log `fl-2`: the policy of bucket `old` does not let delivery.logs write `AWSLogs/x`",
+    );
+    assert!(is_same_change(&flow, &balancer));
+    assert!(!is_same_change(&flow, &elsewhere));
+}

@@ -94,7 +94,7 @@ struct Draft<'a, 'w> {
     settings: Settings,
 }
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     /// What stands at the top of a file.
     pub(super) fn head(&self, place: &str) -> Vec<String> {
         vec![format!(

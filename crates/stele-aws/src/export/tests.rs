@@ -138,6 +138,7 @@ const CALLS: &[&str] = &[
     "config:PutDeliveryChannel",
     "config:StartConfigurationRecorder",
     "ec2:CreateFlowLogs",
+    "ec2:DeleteFlowLogs",
     "eks:UpdateClusterConfig",
     "elb:ModifyLoadBalancerAttributes",
     "elbv2:ModifyLoadBalancerAttributes",
@@ -411,9 +412,10 @@ fn expression_of(value: &Expression) -> ::hcl::Expression {
         Expression::Object(members) => {
             let member = |(name, value): &(String, Expression)| {
                 let is_name = ::hcl::Identifier::new(name.as_str()).is_ok() && !name.contains('-');
-                let key = match is_name {
-                    true => expr::ObjectKey::from(::hcl::Identifier::new(name.as_str()).unwrap()),
-                    false => expr::ObjectKey::Expression(name.as_str().into()),
+                let key = if is_name {
+                    expr::ObjectKey::from(::hcl::Identifier::new(name.as_str()).unwrap())
+                } else {
+                    expr::ObjectKey::Expression(name.as_str().into())
                 };
                 (key, expression_of(value))
             };

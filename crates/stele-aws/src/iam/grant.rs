@@ -92,14 +92,14 @@ impl Asked<'_> {
         let any = || vec!["*".to_owned()];
         let (service, name) = self.call.split_once(':').unwrap_or(("", self.call));
         match (service, name) {
-            ("s3", "ListBuckets") => any(),
+            ("s3", "ListBuckets")
+            | ("cloudtrail", "DescribeTrails" | "ListTrails")
+            | ("kms", "CreateKey" | "ListAliases") => any(),
             ("s3", _) => vec![format!("arn:{}:s3:::{}", self.partition, self.param("Bucket"))],
-            ("cloudtrail", "DescribeTrails" | "ListTrails") => any(),
             ("cloudtrail", _) => {
                 let name = if self.params.contains_key("TrailName") { "TrailName" } else { "Name" };
                 vec![self.arn_or(name, "cloudtrail", "trail/")]
             }
-            ("kms", "CreateKey" | "ListAliases") => any(),
             ("kms", "CreateAlias") => vec![
                 self.arn("kms", &self.param("AliasName")),
                 self.arn_or("TargetKeyId", "kms", "key/"),
@@ -131,9 +131,10 @@ impl Asked<'_> {
             }
             ("ec2", "CreateFlowLogs") => {
                 let flow_logs = self.arn("ec2", "vpc-flow-log/*");
-                match self.resource.starts_with("arn:") {
-                    true => vec![self.resource.to_owned(), flow_logs],
-                    false => any(),
+                if self.resource.starts_with("arn:") {
+                    vec![self.resource.to_owned(), flow_logs]
+                } else {
+                    any()
                 }
             }
             ("ec2", "DeleteFlowLogs") => vec![self.arn("ec2", "vpc-flow-log/*")],
@@ -219,8 +220,10 @@ impl Asked<'_> {
         let action = match self.call {
             "kms:CreateKey" => "kms:TagResource",
             "iam:CreateRole" => "iam:TagRole",
-            "logs:CreateLogGroup" | "logs:CreateDelivery" => "logs:TagResource",
-            "logs:PutDeliverySource" | "logs:PutDeliveryDestination" => "logs:TagResource",
+            "logs:CreateLogGroup"
+            | "logs:CreateDelivery"
+            | "logs:PutDeliverySource"
+            | "logs:PutDeliveryDestination" => "logs:TagResource",
             "cloudtrail:CreateTrail" => "cloudtrail:AddTags",
             "ec2:CreateFlowLogs" => {
                 let on_creation = json!({"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}});
@@ -254,7 +257,6 @@ impl Asked<'_> {
             "route53resolver:CreateResolverQueryLogConfig" => {
                 &["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries"]
             }
-            "route53resolver:DeleteResolverQueryLogConfig" => &["logs:DeleteLogDelivery"],
             "apigatewayv2:UpdateStage" => &[
                 "logs:CreateLogDelivery",
                 "logs:DeleteLogDelivery",
@@ -262,7 +264,8 @@ impl Asked<'_> {
                 "logs:ListLogDeliveries",
                 "logs:UpdateLogDelivery",
             ],
-            "apigatewayv2:DeleteAccessLogSettings" => &["logs:DeleteLogDelivery"],
+            "apigatewayv2:DeleteAccessLogSettings"
+            | "route53resolver:DeleteResolverQueryLogConfig" => &["logs:DeleteLogDelivery"],
             _ => &[],
         };
         let asks = ["wafv2:PutLoggingConfiguration", "apigatewayv2:UpdateStage"];

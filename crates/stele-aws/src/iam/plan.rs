@@ -64,9 +64,8 @@ pub fn rollback_policy(plan: &Plan) -> Result<Vec<Value>, PolicyError> {
             let asked = Asked { call: &undo.call, params: &undo.params, ..asked(action) };
             grants.extend(asked.grants());
         }
-        if !action.undo.is_empty() {
-            grants.extend(read(action));
-        }
+        // Of what stays too: where an apply was cut, it is read whether that was made.
+        grants.extend(read(action));
         // Whether a group that the plan made is empty, and may go.
         if action.call == "logs:CreateLogGroup" {
             let asked = Asked { call: "logs:DescribeLogStreams", ..asked(action) };

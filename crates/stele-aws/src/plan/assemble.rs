@@ -289,7 +289,7 @@ fn merge(
 
 impl Merged {
     fn action(self, account: &str, findings: &[Finding], number: usize) -> Action {
-        let Self { setting, changes, params, before, expect, .. } = self;
+        let Self { setting, changes, params, state, before, expect } = self;
         let once = changes.iter().map(|(_, change)| &change.cost_once);
         let mut cost = once.max_by(|a, b| a.high.total_cmp(&b.high)).cloned().unwrap_or_default();
         let (mut served, mut warnings) = (Vec::new(), Vec::new());
@@ -323,7 +323,8 @@ impl Merged {
             why,
             finding: findings[changes[0].0].id.to_owned(),
             findings: served,
-            undo: (setting.undo)(&before, &params),
+            // What belongs to something that the plan makes goes back to how it was made.
+            undo: (setting.undo)(&state, &params),
             params,
             expect: expect.then(|| before.clone()),
             before,
@@ -407,7 +408,12 @@ pub fn join(parts: Vec<Part>, report: &Report) -> Plan {
         let offset = u32::try_from(plan.actions.len()).unwrap_or(u32::MAX);
         plan.actions.extend(part.actions.into_iter().map(|action| shifted(action, offset)));
         plan.blocked.extend(part.blocked);
-        plan.warnings.extend(part.warnings);
+        // What is said of the policy is the same for every account.
+        for warning in part.warnings {
+            if !plan.warnings.contains(&warning) {
+                plan.warnings.push(warning);
+            }
+        }
         plan.errors.extend(part.errors);
         plan.complete &= part.complete;
     }

@@ -196,7 +196,7 @@ impl<'a> Builder<'a> {
             wanted: Vec::new(),
             places: BTreeMap::new(),
             blocked: Vec::new(),
-            warnings: Vec::new(),
+            warnings: baseline.warnings.clone(),
         }
     }
 

@@ -16,6 +16,9 @@ pub const BUCKET_POLICY_BYTES_MAX: usize = 20 * 1024;
 /// Bytes of a policy of log groups (CloudWatch Logs quotas: 5120 characters).
 pub const LOG_POLICY_BYTES_MAX: usize = 5120;
 
+/// Bytes of the policy of a key (KMS quotas: 32 KB).
+pub const KEY_POLICY_BYTES_MAX: usize = 32 * 1024;
+
 /// Adds statements to a policy; an empty text is an empty policy.
 ///
 /// # Errors

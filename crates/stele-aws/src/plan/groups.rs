@@ -80,17 +80,12 @@ pub fn encrypted(plan: &mut Builder<'_>, region: &str, name: &str, group: Option
     let key = key_for(plan, region, with);
     let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}"));
     let why = format!("`{name}` is encrypted with a key of the account's own");
-    let mut change = Change::of("logs:AssociateKmsKey", region, arn, why)
+    let change = Change::of("logs:AssociateKmsKey", region, arn, why)
         .by("logGroupName", name)
         .set(json!({"kmsKeyId": key.arn}))
         .with(with)
         .after(key.after)
         .after(group.map(|group| group.last));
-    if !plan.baseline.sinks.kms_key.is_empty() {
-        change = change.warn(format!(
-            "the policy of the key that is named must let logs.{region}.amazonaws.com use it"
-        ));
-    }
     plan.change(change)
 }
 

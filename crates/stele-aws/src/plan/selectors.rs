@@ -11,6 +11,9 @@ use super::change::{Draft, Refusal};
 /// The most values in all advanced selectors of a trail (CloudTrail quotas).
 const VALUES_MAX: usize = 500;
 
+/// Sources that CloudTrail lets one leave out of management events.
+const EXCLUDABLE: [&str; 2] = ["kms.amazonaws.com", "rdsdata.amazonaws.com"];
+
 /// What a trail is to record as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
@@ -56,10 +59,14 @@ pub fn start(state: &Value, params: &mut Map<String, Value>) {
 /// Makes a wish come true.
 ///
 /// # Errors
-/// CloudTrail takes no more values.
+/// CloudTrail takes no more values, or nothing would be recorded any more.
 pub fn widen(draft: &mut Draft, wish: &Wish) -> Result<(), Refusal> {
     if let Some(basic) = draft.params.get("EventSelectors").and_then(Value::as_array) {
         if let Some(wider) = basic_with(basic, wish) {
+            let manages = |one: &Value| one["IncludeManagementEvents"].as_bool().unwrap_or(true);
+            if !wider.iter().any(|one| manages(one) || !resources(one).is_empty()) {
+                return Err(nothing_left());
+            }
             draft.params.insert("EventSelectors".to_owned(), Value::Array(wider));
             return Ok(());
         }
@@ -72,6 +79,9 @@ pub fn widen(draft: &mut Draft, wish: &Wish) -> Result<(), Refusal> {
         _ => Vec::new(),
     };
     advanced_with(&mut all, wish);
+    if all.is_empty() {
+        return Err(nothing_left());
+    }
     let values: usize = all.iter().map(count).sum();
     if values > VALUES_MAX {
         return Err(Refusal {
@@ -88,6 +98,18 @@ pub fn widen(draft: &mut Draft, wish: &Wish) -> Result<(), Refusal> {
     }
     draft.params.insert("AdvancedEventSelectors".to_owned(), Value::Array(all));
     Ok(())
+}
+
+/// CloudTrail takes no trail that records nothing.
+fn nothing_left() -> Refusal {
+    Refusal {
+        code: "nothing-left",
+        reason: "the trail records nothing else".to_owned(),
+        choices: vec![
+            "stop the trail".to_owned(),
+            "let the trail write to another bucket".to_owned(),
+        ],
+    }
 }
 
 /// Basic selectors with the wish, where they can say it.
@@ -120,10 +142,22 @@ fn basic_with(basic: &[Value], wish: &Wish) -> Option<Vec<Value>> {
                 "AWS::DynamoDB::Table" => "arn:aws:dynamodb",
                 _ => return None,
             };
-            add_resource(&mut all, kind, *read_only, value)
+            let mut all = add_resource(&mut all, kind, *read_only, value)?;
+            // What takes all in stands alone.
+            for one in &mut all {
+                let Some(Value::Array(resources)) = one.get_mut("DataResources") else { continue };
+                let of_kind = resources.iter_mut().filter(|resource| resource["Type"] == *kind);
+                for resource in
+                    of_kind.filter(|one| texts(&one["Values"]).iter().any(|v| v == value))
+                {
+                    resource["Values"] = json!([value]);
+                }
+            }
+            Some(all)
         }
         Wish::One { kind, read_only, arn } => add_resource(&mut all, kind, *read_only, arn),
-        Wish::All { .. } | Wish::Without { .. } => None,
+        Wish::Without { kind, below } => basic_without(all, kind, below),
+        Wish::All { .. } => None,
     }
 }
 
@@ -152,6 +186,24 @@ fn add_resource(
     }
     one["DataResources"] = Value::Array(resources);
     Some(all.to_vec())
+}
+
+/// Takes away what is named for itself; where a wider value takes it in, basic selectors cannot say.
+fn basic_without(mut all: Vec<Value>, kind: &str, below: &str) -> Option<Vec<Value>> {
+    for one in &mut all {
+        let mut resources = resources(one);
+        for resource in resources.iter_mut().filter(|resource| resource["Type"] == kind) {
+            let mut values = texts(&resource["Values"]);
+            if values.iter().any(|value| value.len() < below.len() && below.starts_with(value)) {
+                return None;
+            }
+            values.retain(|value| !value.starts_with(below));
+            resource["Values"] = json!(values);
+        }
+        resources.retain(|resource| resource["Type"] != kind || resource["Values"] != json!([]));
+        one["DataResources"] = Value::Array(resources);
+    }
+    Some(all)
 }
 
 fn resources(basic: &Value) -> Vec<Value> {
@@ -203,8 +255,12 @@ fn advanced_with(all: &mut Vec<Value>, wish: &Wish) {
             let name = "Stele: management events";
             let rules = vec![rule("eventCategory", "Equals", &["Management"])];
             // One that records a part of them is widened: management events stand in one selector.
+            // What somebody left out to save money stays out: `ct.trail.exclusions` speaks of it.
             match all.iter_mut().find(|one| is(one, "eventCategory", "Management")) {
-                Some(one) => drop_rules(one, |field| field == "readOnly"),
+                Some(one) => {
+                    keep_excludable(one);
+                    drop_rules(one, |field| field != "eventCategory" && field != "eventSource");
+                }
                 None => put(all, selector(name, rules)),
             }
         }
@@ -245,11 +301,57 @@ fn advanced_with(all: &mut Vec<Value>, wish: &Wish) {
             }
         }
         Wish::Without { kind, below } => {
-            for one in all.iter_mut().filter(|one| is(one, "resources.type", kind)) {
-                add_value(one, "resources.ARN", "NotStartsWith", below);
+            all.retain_mut(|one| !is(one, "resources.type", kind) || leave_out(one, below));
+        }
+    }
+}
+
+/// Leaves ARNs that begin so out of a selector; `false` where nothing is left of it.
+fn leave_out(selector: &mut Value, below: &str) -> bool {
+    let Some(Value::Array(rules)) = selector.get_mut("FieldSelectors") else { return true };
+    let of_arn = rules.iter_mut().find(|rule| rule["Field"] == "resources.ARN");
+    let mut wider = true;
+    if let Some(Value::Object(rule)) = of_arn {
+        let wanted = |rule: &Map<String, Value>, how: &str| rule.get(how).map_or(vec![], texts);
+        let (mut equals, mut starts) = (wanted(rule, "Equals"), wanted(rule, "StartsWith"));
+        let ends = wanted(rule, "EndsWith");
+        if !(equals.is_empty() && starts.is_empty() && ends.is_empty()) {
+            // CloudTrail takes no selector that wants and refuses the same: what lies within is
+            // dropped.
+            equals.retain(|value| !value.starts_with(below));
+            starts.retain(|value| !value.starts_with(below));
+            if equals.is_empty() && starts.is_empty() && ends.is_empty() {
+                return false;
+            }
+            wider = !ends.is_empty() || starts.iter().any(|value| below.starts_with(value));
+            for (how, values) in [("Equals", equals), ("StartsWith", starts)] {
+                if values.is_empty() {
+                    rule.remove(how);
+                } else {
+                    rule.insert(how.to_owned(), json!(values));
+                }
             }
         }
     }
+    if wider {
+        add_value(selector, "resources.ARN", "NotStartsWith", below);
+    }
+    true
+}
+
+/// Of the sources that management events are not taken from, only those stay that CloudTrail lets one
+/// leave out.
+fn keep_excludable(selector: &mut Value) {
+    let Some(Value::Array(rules)) = selector.get_mut("FieldSelectors") else { return };
+    rules.retain_mut(|rule| {
+        if rule["Field"] != "eventSource" {
+            return true;
+        }
+        let mut left_out = texts(&rule["NotEquals"]);
+        left_out.retain(|source| EXCLUDABLE.contains(&source.as_str()));
+        *rule = json!({"Field": "eventSource", "NotEquals": left_out});
+        !left_out.is_empty()
+    });
 }
 
 fn data_rules(kind: &str, read_only: Option<bool>) -> Vec<Value> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Undo;
 use super::settings;
+pub(crate) use super::settings::ec2::flow_log_type;
 use crate::caller::{Caller, at};
 use crate::fact::Fact;
 use crate::operation;

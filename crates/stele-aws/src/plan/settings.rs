@@ -3,7 +3,8 @@
 mod apigateway;
 mod cloudtrail;
 mod config;
-mod ec2;
+mod dns;
+pub(super) mod ec2;
 mod eks;
 mod elb;
 mod iam;
@@ -21,6 +22,7 @@ pub(super) const ALL: &[&[Setting]] = &[
     apigateway::ALL,
     cloudtrail::ALL,
     config::ALL,
+    dns::ALL,
     ec2::ALL,
     eks::ALL,
     elb::ALL,

@@ -6,9 +6,17 @@
 use serde_json::{Value, json};
 
 use super::change::{Builder, Change, Handle};
+use super::cost::Volume;
 pub use super::groups::{allow_groups, group};
 use super::settings::s3;
+use crate::baseline::Baseline;
 use crate::fact::Fact;
+
+pub mod access;
+mod key;
+
+pub use key::key;
+pub(super) use key::key_for;
 
 /// A bucket that something is to be written to.
 #[derive(Debug, Clone)]
@@ -22,8 +30,10 @@ pub struct Sink {
 /// Who writes into a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
-    /// CloudTrail.
+    /// CloudTrail, for trails of the account.
     CloudTrail,
+    /// CloudTrail, for a trail of the organisation.
+    Organization,
     /// AWS Config.
     Config,
     /// What AWS vends: flow logs, Resolver, network load balancers, CloudFront's standard logs, WAF.
@@ -38,36 +48,53 @@ pub enum Writer {
 
 /// The bucket for logs of a region: the one that the policy names, made where it is not there.
 pub fn bucket(plan: &mut Builder<'_>, region: &str) -> Sink {
-    let access = terminal(plan, region);
     let name = name_of(plan, &plan.baseline.sinks.bucket, region);
-    let made = make(plan, &name, region);
-    let arn = plan.inventory.bucket_arn(&name);
-    let log = json!({"BucketLoggingStatus": {"LoggingEnabled":
-        {"TargetBucket": access.name, "TargetPrefix": format!("{name}/")}}});
-    let mut first = made.clone();
-    first.extend(access.after);
-    // Another access log that is there already is as good.
-    let has_log = plan.inventory.bucket(&name).is_some_and(|b| matches!(b.logging, Fact::Known(_)));
+    named(plan, &name, region)
+}
+
+/// A bucket by its name, with versions and an access log; made in a region where it is not there.
+pub fn named(plan: &mut Builder<'_>, name: &str, region: &str) -> Sink {
+    let region = region_of(plan, name, region);
+    let made = make(plan, name, &region);
     let mut after = made.clone();
-    if !has_log {
-        let why = format!("who reads the logs in `{name}` is on record");
-        let change = Change::of("s3:PutBucketLogging", region, arn, why);
-        after.push(plan.change(change.by("Bucket", name.as_str()).set(log).after(first)));
+    // Another access log that is there already is as good, and so is the end of the chain.
+    let bucket = plan.inventory.bucket(name);
+    let has_log = bucket.is_some_and(|bucket| matches!(bucket.logging, Fact::Known(_)));
+    if !has_log && !plan.inventory.is_terminal(name, &plan.baseline.sinks.access_bucket) {
+        after.extend(access::log(plan, name, &region, made.clone()));
     }
-    after.push(versioned(plan, &name, region, made));
-    Sink { name, after }
+    after.push(versions(plan, name, &region, made));
+    Sink { name: name.to_owned(), after }
 }
 
 /// The bucket for access logs of a region, which has none itself.
 pub fn terminal(plan: &mut Builder<'_>, region: &str) -> Sink {
-    let name = name_of(plan, &plan.baseline.sinks.access_bucket, region);
+    let name = terminal_name(plan, region);
     let made = make(plan, &name, region);
-    let versioned = versioned(plan, &name, region, made.clone());
+    let versioned = versions(plan, &name, region, made.clone());
     let mut after = made;
     after.push(versioned);
     let sink = Sink { name, after };
     let policy = allow(plan, &sink, region, Writer::AccessLog, "");
     Sink { after: vec![policy], ..sink }
+}
+
+/// The name of the bucket for access logs of a region: the one that the policy names, or, where it
+/// names none and ours is not there, one that takes access logs already.
+pub fn terminal_name(plan: &Builder<'_>, region: &str) -> String {
+    let name = name_of(plan, &plan.baseline.sinks.access_bucket, region);
+    let ours = Baseline::default().sinks.access_bucket;
+    if plan.baseline.sinks.access_bucket != ours || plan.inventory.bucket(&name).is_some() {
+        return name;
+    }
+    access::taking(plan.inventory, region).map_or(name, str::to_owned)
+}
+
+/// Whether the policy leaves it to us where the logs of a region go, and our bucket is not there.
+pub fn is_free(plan: &Builder<'_>, region: &str) -> bool {
+    let pattern = &plan.baseline.sinks.bucket;
+    let name = name_of(plan, pattern, region);
+    *pattern == Baseline::default().sinks.bucket && plan.inventory.bucket(&name).is_none()
 }
 
 /// The name of the bucket for logs of a region.
@@ -77,6 +104,12 @@ pub fn bucket_name(plan: &Builder<'_>, region: &str) -> String {
 
 fn name_of(plan: &Builder<'_>, pattern: &str, region: &str) -> String {
     pattern.replace("{account}", &plan.inventory.account).replace("{region}", region)
+}
+
+/// Where a bucket is, or would be made.
+pub fn region_of(plan: &Builder<'_>, name: &str, otherwise: &str) -> String {
+    let there = plan.inventory.bucket(name).and_then(|bucket| bucket.region.known());
+    there.map_or_else(|| otherwise.to_owned(), Clone::clone)
 }
 
 fn make(plan: &mut Builder<'_>, name: &str, region: &str) -> Vec<Handle> {
@@ -90,10 +123,16 @@ fn make(plan: &mut Builder<'_>, name: &str, region: &str) -> Vec<Handle> {
         region => json!({"CreateBucketConfiguration": {"LocationConstraint": region}}),
     };
     let change = Change::of("s3:CreateBucket", region, arn, why).by("Bucket", name).set(params);
-    vec![plan.change(change)]
+    let mut made = vec![plan.change(change)];
+    if plan.baseline.retention.buckets.max_days.is_some() {
+        let all = [String::new()];
+        made.push(access::end(plan, name, region, &all, made.clone()));
+    }
+    made
 }
 
-fn versioned(plan: &mut Builder<'_>, name: &str, region: &str, after: Vec<Handle>) -> Handle {
+/// Lets a bucket keep versions.
+pub fn versions(plan: &mut Builder<'_>, name: &str, region: &str, after: Vec<Handle>) -> Handle {
     let arn = plan.inventory.bucket_arn(name);
     let change = Change::of(
         "s3:PutBucketVersioning",
@@ -101,8 +140,9 @@ fn versioned(plan: &mut Builder<'_>, name: &str, region: &str, after: Vec<Handle
         arn,
         format!("what is overwritten or deleted in `{name}` can be had back"),
     );
-    let on = json!({"VersioningConfiguration": {"Status": "Enabled"}});
-    plan.change(change.by("Bucket", name).set(on).after(after))
+    let old = Volume::range(0.0, 0.0, 10.0, "0 to 10 GB of old versions: logs are written once");
+    let change = change.by("Bucket", name).edit(s3::keep_versions).after(after);
+    plan.change(change.cost("s3-storage-gb", old))
 }
 
 /// Lets a service write into a bucket, below a prefix; merged into the policy that is there.
@@ -118,16 +158,25 @@ pub fn allow(
     let statements = statements(plan, name, region, writer, prefix);
     let service = writer.service(region);
     let why = format!("{service} may write into `{name}`");
+    // A bucket is changed where it is, wherever its writer may be.
+    let region = &region_of(plan, name, region);
     let change = Change::of("s3:PutBucketPolicy", region, arn, why).by("Bucket", name.as_str());
     let change = change.edit(move |draft| s3::allow(&mut draft.params, &statements));
     plan.change(change.after(sink.after.iter().copied()))
+}
+
+/// The policy of a bucket with all that the plan adds to it, for what must come after that.
+pub fn whole_policy(plan: &mut Builder<'_>, name: &str, region: &str) -> Handle {
+    let arn = plan.inventory.bucket_arn(name);
+    let why = format!("what is added to the policy of `{name}` is added before it is closed");
+    plan.change(Change::of("s3:PutBucketPolicy", region, arn, why).by("Bucket", name))
 }
 
 impl Writer {
     /// The name by which policies know it.
     pub fn service(self, region: &str) -> String {
         match self {
-            Self::CloudTrail => "cloudtrail.amazonaws.com".to_owned(),
+            Self::CloudTrail | Self::Organization => "cloudtrail.amazonaws.com".to_owned(),
             Self::Config => "config.amazonaws.com".to_owned(),
             Self::Delivery => "delivery.logs.amazonaws.com".to_owned(),
             Self::LoadBalancer => "logdelivery.elasticloadbalancing.amazonaws.com".to_owned(),
@@ -146,6 +195,7 @@ impl Writer {
     fn word(self) -> &'static str {
         match self {
             Self::CloudTrail => "CloudTrail",
+            Self::Organization => "Organization",
             Self::Config => "Config",
             Self::Delivery => "Delivery",
             Self::LoadBalancer => "LoadBalancer",
@@ -189,6 +239,17 @@ fn statements(
     match writer {
         Writer::CloudTrail | Writer::Delivery => {
             vec![look(json!("s3:GetBucketAcl")), write(&logs, &owned)]
+        }
+        Writer::Organization => {
+            // Files of members lie below the organisation's id; while the trail is made, also below
+            // that of the account alone (CloudTrail user guide, "Prepare for creating a trail for
+            // your organization").
+            let organization = plan.inventory.organization.known();
+            let id = organization.map_or("o-*", |organization| organization.id.as_str());
+            let members = format!("{arn}/{below}AWSLogs/{id}/*");
+            let mut both = write(&logs, &owned);
+            both["Resource"] = json!([logs, members]);
+            vec![look(json!("s3:GetBucketAcl")), both]
         }
         Writer::Config => {
             vec![look(json!(["s3:GetBucketAcl", "s3:ListBucket"])), write(&logs, &owned)]
@@ -247,64 +308,6 @@ pub fn role(plan: &mut Builder<'_>, name: &str, service: &str, group_arn: &str) 
             .after([made]),
     );
     Given { arn, after: vec![made, policy] }
-}
-
-/// The key that logs of a region are encrypted with: the one that the policy names, or a new one.
-pub fn key(plan: &mut Builder<'_>, region: &str) -> Given {
-    key_for(plan, region, None)
-}
-
-/// The same, wanted only where another change makes what it is for.
-pub(super) fn key_for(plan: &mut Builder<'_>, region: &str, with: Option<Handle>) -> Given {
-    let named = plan.baseline.sinks.kms_key.clone();
-    if named.starts_with("arn:") {
-        return Given { arn: named, after: Vec::new() };
-    }
-    let alias = if named.is_empty() { "alias/stele-logs".to_owned() } else { named };
-    let inventory = plan.inventory;
-    let resource = inventory.arn("kms", region, &alias);
-    let made = plan.change(
-        Change::of("kms:CreateKey", region, resource.as_str(), "logs have a key of their own")
-            // The description is the alias: by it the key is found again.
-            .by("Description", alias.as_str())
-            .set(json!({"Policy": key_policy(plan, region).to_string(),
-                "Tags": [{"TagKey": "stele:managed", "TagValue": "true"}]}))
-            .with(with)
-            .cost_once("kms-key", super::cost::Volume::exactly(1.0, "one key")),
-    );
-    let named = plan.change(
-        Change::of("kms:CreateAlias", region, resource, "the key has a name")
-            .by("AliasName", alias)
-            .set(json!({"TargetKeyId": made.reference("KeyId")}))
-            .with(with)
-            .after([made]),
-    );
-    let arn = inventory.arn("kms", region, &format!("key/{}", named.reference("TargetKeyId")));
-    Given { arn, after: vec![made, named] }
-}
-
-/// Who may use a key of logs: the account by its own policies, CloudTrail and CloudWatch Logs to
-/// encrypt (CloudTrail user guide, "Configure KMS key policies"; CloudWatch Logs user guide,
-/// "Encrypt log data").
-fn key_policy(plan: &Builder<'_>, region: &str) -> Value {
-    let (account, partition) = (&plan.inventory.account, &plan.inventory.partition);
-    let trails = format!("arn:{partition}:cloudtrail:*:{account}:trail/*");
-    let groups = format!("arn:{partition}:logs:{region}:{account}:log-group:*");
-    json!({"Version": "2012-10-17", "Statement": [
-        {"Sid": "SteleLogAccount", "Effect": "Allow",
-            "Principal": {"AWS": format!("arn:{partition}:iam::{account}:root")},
-            "Action": "kms:*", "Resource": "*"},
-        {"Sid": "SteleLogCloudTrail", "Effect": "Allow",
-            "Principal": {"Service": "cloudtrail.amazonaws.com"},
-            "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"], "Resource": "*",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account},
-                "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trails}}},
-        {"Sid": "SteleLogGroups", "Effect": "Allow",
-            "Principal": {"Service": format!("logs.{region}.amazonaws.com")},
-            "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*",
-                "kms:Describe*"], "Resource": "*",
-            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}},
-    ]})
 }
 
 /// The largest number of days that CloudWatch Logs offers and that is at most so long.

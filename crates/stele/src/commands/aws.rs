@@ -9,6 +9,7 @@ mod baseline;
 mod checks;
 mod drift;
 mod earlier;
+mod export;
 mod keep;
 mod plan;
 mod plan_table;
@@ -46,6 +47,10 @@ enum Action {
     Rollback(Box<apply::RollbackArguments>),
     /// Show what an apply or a rollback did.
     Journal(apply::JournalArguments),
+    /// Write a plan down for CloudFormation or Terraform.
+    Export(export::Arguments),
+    /// Let CloudFormation say what a plan's template would make.
+    Preview(Box<export::PreviewArguments>),
     /// Say what got worse since an earlier result; never writes to AWS.
     Drift(Box<drift::Arguments>),
     /// The checks: what each reads, wants and is for.
@@ -80,6 +85,15 @@ struct PolicyArguments {
     command: PolicyFor,
     #[command(flatten)]
     choice: ChoiceArguments,
+    /// The plan, for `apply` and `rollback`.
+    #[arg(long, value_name = "PLAN")]
+    plan: Option<PathBuf>,
+    /// Buckets that logs are written to, for `arrival`.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    buckets: Vec<String>,
+    /// ARNs of the queues that tell of new files, for `arrival`.
+    #[arg(long, value_name = "ARN", value_delimiter = ',')]
+    queues: Vec<String>,
     /// The partition: aws, aws-cn, aws-us-gov, ...
     #[arg(long, default_value = "aws", value_name = "NAME")]
     partition: String,
@@ -88,6 +102,9 @@ struct PolicyArguments {
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum PolicyFor {
     Assess,
+    Apply,
+    Rollback,
+    Arrival,
 }
 
 impl ChoiceArguments {
@@ -139,6 +156,8 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         Action::Apply(arguments) => apply::run(context, *arguments).await,
         Action::Rollback(arguments) => apply::rollback(context, *arguments).await,
         Action::Journal(arguments) => apply::show(context, &arguments),
+        Action::Export(arguments) => export::run(&arguments),
+        Action::Preview(arguments) => export::preview(context, *arguments).await,
         Action::Drift(arguments) => drift::run(context, *arguments).await,
         Action::Checks(arguments) => checks::run(context, &arguments),
         Action::Policy(arguments) => policy(&arguments),
@@ -148,12 +167,35 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
 }
 
 fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
-    let PolicyFor::Assess = arguments.command;
-    let (baseline, selection) = arguments.choice.read()?;
-    let checks = selection.checks(&baseline);
-    let collectors = stele_aws::assess::collectors(&checks, &baseline);
-    let policy = iam::assess_policy(&collectors, &arguments.partition);
-    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&policy)?)?;
+    let partition = arguments.partition.clone();
+    let plan = || match &arguments.plan {
+        Some(file) => plan::read(file),
+        None => bail!("for which plan? give it with `--plan`; `stele aws plan -o FILE` makes one"),
+    };
+    let documents = match arguments.command {
+        PolicyFor::Assess => {
+            let (baseline, selection) = arguments.choice.read()?;
+            let checks = selection.checks(&baseline);
+            let collectors = stele_aws::assess::collectors(&checks, &baseline);
+            vec![iam::assess_policy(&collectors, &partition)]
+        }
+        PolicyFor::Apply => iam::apply_policy(&plan()?)?,
+        PolicyFor::Rollback => iam::rollback_policy(&plan()?)?,
+        PolicyFor::Arrival => {
+            let (buckets, queues) = (arguments.buckets.clone(), arguments.queues.clone());
+            iam::arrival_policy(&iam::ArrivalScope { partition, buckets, queues })?
+        }
+    };
+    if documents.len() > 1 {
+        let count = documents.len();
+        writeln!(
+            std::io::stderr(),
+            "warning: AWS takes 6,144 characters in a policy: these are {count}, for one role"
+        )?;
+    }
+    for document in &documents {
+        writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(document)?)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,5 @@
-//! Calls about things that belong to others: load balancers, databases, clusters, functions.
+//! Calls about things that belong to others: load balancers, databases, clusters, functions, and flow
+//! logs that are replaced.
 
 use super::{FOREIGN, PROPERTY, Row, Say};
 
@@ -7,6 +8,7 @@ const fn never(call: &'static str) -> Row {
 }
 
 pub(super) const ALL: &[Row] = &[
+    never("ec2:DeleteFlowLogs"),
     never("elbv2:ModifyLoadBalancerAttributes"),
     never("elb:ModifyLoadBalancerAttributes"),
     never("rds:ModifyDBInstance"),

@@ -140,3 +140,80 @@ fn more_values_than_cloudtrail_takes_are_refused() {
     let refused = (0..600).find_map(|n| widen(&mut draft, &one(n)).err());
     assert_eq!(refused.map(|refusal| refusal.code), Some("selectors-full"));
 }
+
+/// What is left out is not recorded any more, and all else is.
+#[test]
+fn leaving_a_bucket_out_loses_nothing_else() {
+    let below = "arn:aws:s3:::sink/";
+    let advanced = |arns: Value| {
+        let mut rules = data_rules("AWS::S3::Object", None);
+        if let Value::Object(arns) = arns {
+            let mut rule = json!({"Field": "resources.ARN"});
+            arns.into_iter().for_each(|(how, values)| rule[how] = values);
+            rules.push(rule);
+        }
+        json!({"AdvancedEventSelectors": [selector("data", rules)]})
+    };
+    let basic = |values: Value| {
+        json!({"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true,
+            "DataResources": [{"Type": "AWS::S3::Object", "Values": values}]}]})
+    };
+    let (named, all) = ([below, "arn:aws:s3:::theirs/"], ["arn:aws:s3"]);
+    for (state, kind) in [
+        (basic(json!(named)), "EventSelectors"),
+        (basic(json!([below])), "EventSelectors"),
+        (basic(json!(["arn:aws:s3:::sink/deep/"])), "EventSelectors"),
+        (basic(json!(all)), "AdvancedEventSelectors"),
+        (advanced(json!(null)), "AdvancedEventSelectors"),
+        (advanced(json!({"StartsWith": named})), "AdvancedEventSelectors"),
+        (advanced(json!({"StartsWith": all, "NotEndsWith": ["y"]})), "AdvancedEventSelectors"),
+        (advanced(json!({"EndsWith": ["x"]})), "AdvancedEventSelectors"),
+    ] {
+        let mut draft = draft(state.clone());
+        let before = draft.params.clone();
+        let wish = Wish::Without { kind: "AWS::S3::Object", below: below.to_owned() };
+        widen(&mut draft, &wish).unwrap();
+        assert!(draft.params.contains_key(kind), "{state}: {:?}", draft.params);
+        let rules = draft.params[kind].to_string();
+        for event in events() {
+            let within = event.iter().any(|(_, value)| value.starts_with(below));
+            let wanted = !within && records(&before, &event);
+            assert_eq!(records(&draft.params, &event), wanted, "{state}: {event:?}: {rules}");
+        }
+    }
+}
+
+/// A selector of the bucket alone goes; the last one cannot.
+#[test]
+fn a_selector_of_which_nothing_is_left_goes() {
+    let below = "arn:aws:s3:::sink/";
+    let mut rules = data_rules("AWS::S3::Object", None);
+    rules.push(rule("resources.ARN", "StartsWith", &[below]));
+    let data = selector("data", rules);
+    let wish = Wish::Without { kind: "AWS::S3::Object", below: below.to_owned() };
+    let mut alone = draft(json!({"AdvancedEventSelectors": [data]}));
+    assert_eq!(widen(&mut alone, &wish).unwrap_err().code, "nothing-left");
+    let others = selector("theirs", vec![rule("eventCategory", "Equals", &["Management"])]);
+    let mut both = draft(json!({"AdvancedEventSelectors": [data, others]}));
+    widen(&mut both, &wish).unwrap();
+    assert_eq!(both.params["AdvancedEventSelectors"], json!([others]));
+}
+
+/// Sources that CloudTrail lets one leave out stay out; no others do.
+#[test]
+fn management_events_are_whole_but_for_what_may_be_left_out() {
+    let rules = vec![
+        rule("eventCategory", "Equals", &["Management"]),
+        rule("readOnly", "Equals", &["true"]),
+        rule("eventSource", "NotEquals", &["kms.amazonaws.com", "ec2.amazonaws.com"]),
+    ];
+    let mut draft = draft(json!({"AdvancedEventSelectors": [selector("theirs", rules)]}));
+    widen(&mut draft, &Wish::Management).unwrap();
+    for read_only in ["true", "false"] {
+        let of = |source| {
+            [("eventCategory", "Management"), ("readOnly", read_only), ("eventSource", source)]
+        };
+        assert!(records(&draft.params, &of("ec2.amazonaws.com")));
+        assert!(!records(&draft.params, &of("kms.amazonaws.com")));
+    }
+}

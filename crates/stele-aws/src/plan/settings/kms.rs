@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::setting::{Setting, exists, nothing, off_again, pick, same, stays};
+use crate::plan::document;
+use crate::plan::setting::{Setting, exists, named, nothing, off_again, pick, same, stays, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -36,6 +37,32 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: stays,
         leaves: "the alias, which names the key that stays",
+    },
+    Setting {
+        call: "kms:PutKeyPolicy",
+        read: "kms:GetKeyPolicy",
+        by: &[("KeyId", "KeyId"), ("PolicyName", "=default")],
+        find: |answer, _| match &answer["Policy"] {
+            Value::String(text) if !text.is_empty() => json!({"Policy": text}),
+            _ => Value::Null,
+        },
+        start: |state, params| {
+            let text = state["Policy"].as_str().unwrap_or_default();
+            params.insert("Policy".to_owned(), json!(text));
+        },
+        settled: |state, params| {
+            let text = |value: Option<&Value>| {
+                value.and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            document::same(&text(state.get("Policy")), &text(params.get("Policy")))
+        },
+        undo: |before, params| {
+            if before.is_null() {
+                return Vec::new();
+            }
+            undo("kms:PutKeyPolicy", named(params, &["KeyId"], before.clone()))
+        },
+        leaves: "",
     },
     Setting {
         call: "kms:EnableKeyRotation",

@@ -17,6 +17,10 @@ pub(super) const ALL: &[Setting] = &[Setting {
             // What is empty in XML is not set, whatever it would be.
             members.retain(|_, value| value != "");
             let is_on = same(&answer["LoggingEnabled"], &json!(true));
+            if !is_on {
+                // Where it once went is of no effect.
+                members.clear();
+            }
             members.insert("LoggingEnabled".to_owned(), json!(is_on));
         }
         state
