@@ -75,6 +75,16 @@ pub(crate) fn kept(workspace: &Workspace) -> anyhow::Result<Outcome> {
     with_binary(workspace, "moto/test_kept.py")
 }
 
+/// Looks at what `stele aws export` writes: lints templates, executes them on the stand-in, reads the
+/// commands and Terraform's files.
+pub(crate) fn export(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    let python = Python::prepare(workspace, Packages::Moto)?;
+    match python.script(workspace, "moto/test_export.py") {
+        Ok(mut command) => workspace::run(&mut command).map(|()| Outcome::Done),
+        Err(skipped) => Ok(skipped),
+    }
+}
+
 /// Runs `stele verify` over copies of a data folder in tars and in the stand-in.
 pub(crate) fn verify(workspace: &Workspace) -> anyhow::Result<Outcome> {
     with_binary(workspace, "moto/test_verify.py")

@@ -79,6 +79,9 @@ fn all(
         Kind::Test,
         || aws::apply(workspace),
     )?;
+    steps.run("aws: exported templates are linted and executed", Kind::Test, || {
+        aws::export(workspace)
+    })?;
     steps.run("aws: findings are kept and proven, and drift names who", Kind::Test, || {
         aws::kept(workspace)
     })?;

@@ -1489,6 +1489,7 @@ resource "aws_sqs_queue_policy" "log_queue_eu_west_1" {
   provider  = aws.eu_west_1
   queue_url = aws_sqs_queue.log_queue_eu_west_1.id
   policy = jsonencode({
+    Version = "2012-10-17"
     Statement = [
       {
         Sid    = "SteleLogQueue"
@@ -1511,7 +1512,6 @@ resource "aws_sqs_queue_policy" "log_queue_eu_west_1" {
         }
       },
     ]
-    Version = "2012-10-17"
   })
 }
 
@@ -1551,6 +1551,7 @@ resource "aws_sqs_queue" "log_queue_us_east_1" {
 resource "aws_sqs_queue_policy" "log_queue_us_east_1" {
   queue_url = aws_sqs_queue.log_queue_us_east_1.id
   policy = jsonencode({
+    Version = "2012-10-17"
     Statement = [
       {
         Sid    = "SteleLogQueue"
@@ -1573,7 +1574,6 @@ resource "aws_sqs_queue_policy" "log_queue_us_east_1" {
         }
       },
     ]
-    Version = "2012-10-17"
   })
 }
 
@@ -1613,6 +1613,7 @@ resource "aws_sqs_queue_policy" "log_queue_us_west_2" {
   provider  = aws.us_west_2
   queue_url = aws_sqs_queue.log_queue_us_west_2.id
   policy = jsonencode({
+    Version = "2012-10-17"
     Statement = [
       {
         Sid    = "SteleLogQueue"
@@ -1635,7 +1636,6 @@ resource "aws_sqs_queue_policy" "log_queue_us_west_2" {
         }
       },
     ]
-    Version = "2012-10-17"
   })
 }
 
