@@ -12,15 +12,19 @@ OTHER = "eu-west-1"
 class Account:
     def __init__(self, url):
         self.url = url
+        self.clients = {}
 
     def client(self, service, region=REGION):
-        return boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=self.url,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        # Making one takes longer than most calls.
+        if (service, region) not in self.clients:
+            self.clients[service, region] = boto3.client(
+                service,
+                region_name=region,
+                endpoint_url=self.url,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            )
+        return self.clients[service, region]
 
     def fill(self):
         self.buckets()

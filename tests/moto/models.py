@@ -4,11 +4,14 @@
 A misspelt name in the table would show only when AWS refuses the call. What is compared: that the
 operation exists, protocol and version, target, endpoint and signing name, the end of the variable
 `AWS_ENDPOINT_URL_…`, method and path, each parameter and where it goes, required parameters, where
-the list of a page and the next token are, XML elements that are lists, and the paginator.
+the list of a page and the next token are, XML elements that are lists, and the paginator; of what
+is sent, the body and its root and namespace, the names of members and of the elements of lists,
+whether S3 asks for a checksum, and the client's token.
 
 Exit code 1 where something differs; each difference is one line.
 """
 
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -54,7 +57,7 @@ def main():
             if operation is None:
                 differences.say("there is no such operation")
                 continue
-            Row(service["protocol"], row, model, operation, differences).check()
+            Row(service, row, model, operation, differences).check()
             check_paginator(row, paginators.get(name), differences)
     for line in differences.lines:
         print(line)
@@ -87,8 +90,9 @@ def check_service(key, service, metadata, differences):
 class Row:
     """One operation against its model."""
 
-    def __init__(self, protocol, row, model, operation, differences):
-        self.protocol = protocol
+    def __init__(self, service, row, model, operation, differences):
+        self.service = service
+        self.protocol = service["protocol"]
         self.row = row
         self.shapes = model["shapes"]
         self.operation = operation
@@ -99,6 +103,9 @@ class Row:
     def check(self):
         self.check_http()
         self.check_parameters()
+        self.check_body()
+        self.check_again()
+        self.check_answer()
         payload = self.output.get("payload", "")
         members = self.output.get("members", {})
         if not payload and self.protocol == "rest-xml" and list(members) == [self.row.get("payload")]:
@@ -126,13 +133,17 @@ class Row:
         prefix = self.operation.get("endpoint", {}).get("hostPrefix", "")
         self.differences.expect(self.row.get("host_prefix", ""), prefix, "the host prefix")
 
-    def check_parameters(self):
-        row, members = self.row, self.input.get("members", {})
+    def sent(self):
+        """All parameters that may be sent, but those of the path."""
+        row = self.row
         sent = set(row.get("params", [])) | set(row.get("fixed", {}))
         sent |= set(row.get("query", {})) | set(row.get("header", {}))
-        token = row.get("next_in", row.get("next"))
-        if token:
-            sent.add(token)
+        named = [row.get("next_in", row.get("next")), row.get("body"), row.get("client_token")]
+        return sent | {name for name in named if name}
+
+    def check_parameters(self):
+        row, members = self.row, self.input.get("members", {})
+        sent = self.sent()
         for name in sorted(sent):
             if name not in members:
                 self.differences.say(f"there is no parameter `{name}`")
@@ -147,9 +158,73 @@ class Row:
                 placed = members.get(name, {}).get("location")
                 if placed == "querystring" and name not in row.get("query", {}):
                     self.differences.say(f"`{name}` goes into the query")
+                if placed == "header" and name not in row.get("header", {}):
+                    self.differences.say(f"`{name}` goes into a header")
         for name in self.input.get("required", []):
             if name not in sent and "{" + name + "}" not in row.get("path", ""):
                 self.differences.say(f"`{name}` is required")
+
+    def check_body(self):
+        """What the encoder is told of the body: where it is, and what its parts are called."""
+        row, expect = self.row, self.differences.expect
+        members = self.input.get("members", {})
+        payload = self.input.get("payload", "")
+        expect(row.get("body", ""), payload, "the body")
+        whole = members.get(payload, {})
+        raw = bool(payload) and self.shapes[whole["shape"]]["type"] in ("string", "blob")
+        expect(row.get("raw", False), raw, "whether the body is raw")
+        checksum = self.operation.get("httpChecksum", {}).get("requestChecksumRequired", False)
+        expect(row.get("checksum", False), checksum, "whether there is a checksum")
+        placed = [name for name in self.sent() if "location" not in members.get(name, {})]
+        found = Names(self)
+        if self.protocol == "rest-xml":
+            # Below its own name a body is written as answers are read: by names on the wire.
+            root, space = (whole or self.operation.get("input", {})), {}
+            if (payload and not raw) or (not payload and placed):
+                space = root.get("xmlNamespace") or {}
+                space = space if isinstance(space, str) else space.get("uri", "")
+                expect(row.get("root", payload), root.get("locationName"), "the root")
+                expect(self.service.get("namespace", ""), space, "the namespace")
+            elif "root" in row:
+                self.differences.say("there is no XML body, and so no root")
+            if payload and not raw:
+                found.walk(whole["shape"], "")
+            elif not payload:
+                found.members(self.input, "", placed)
+            found.names = {}
+        elif self.input:
+            found.members(self.input, "", placed)
+        expect(row.get("names", {}), found.names, "the names")
+        expect(row.get("elements", {}), found.elements, "the elements")
+
+    def check_again(self):
+        """What is said of making a write twice fits the model."""
+        members = self.input.get("members", {})
+        tokens = [name for name, member in members.items() if member.get("idempotencyToken")]
+        token = self.row.get("client_token")
+        for name in tokens:
+            self.differences.expect(token, name, "the client's token")
+        words = members.get(token, {}).get("documentation", "").lower()
+        if token in members and token not in tokens and not re.search("idempoten|retry", words):
+            self.differences.say(f"`{token}` is no token by the model's words")
+
+    def check_answer(self):
+        """Members that come as headers, and those that IAM writes percent-encoded."""
+        members = self.output.get("members", {})
+        wanted = {
+            name: member["locationName"]
+            for name, member in members.items()
+            if member.get("location") == "header" and name in self.row.get("answer_header", {})
+        }
+        found = self.row.get("answer_header", {})
+        self.differences.expect(found, wanted, "the headers of the answer")
+        escaped = set()
+        if self.differences.what.startswith("iam:"):
+            for shape in self.reachable():
+                for name, member in shape.get("members", {}).items():
+                    if member["shape"] == "policyDocumentType":
+                        escaped.add(name)
+        self.differences.expect(set(self.row.get("escaped", [])), escaped, "what is escaped")
 
     def wire(self, member, shape):
         name = shape.get("locationName", member)
@@ -193,6 +268,73 @@ class Row:
                 named = member in self.row.get("lists", []) + self.row.get("repeats", [])
                 if element not in ("member", "item") and not named:
                     self.differences.say(f"`{member}` holds `{element}`: name it in `lists`")
+
+
+class Names:
+    """What the parts of a body are called on the wire, where an encoder cannot know it."""
+
+    def __init__(self, row):
+        self.row = row
+        self.names = {}
+        self.elements = {}
+        self.lists = {}
+
+    def members(self, shape, path, only=None):
+        for name, member in shape.get("members", {}).items():
+            if only is not None and name not in only:
+                continue
+            inner = f"{path}.{name}" if path else name
+            target = self.row.shapes[member["shape"]]
+            wire = self.wire(name, member)
+            if wire != name:
+                self.names[inner] = wire
+            if member.get("xmlAttribute") and wire != "xsi:type":
+                self.row.differences.say(f"`{inner}` is an attribute")
+            if target["type"] == "list":
+                flat = member.get("flattened") or target.get("flattened")
+                self.element(wire if self.row.protocol == "rest-xml" else name, target, flat)
+            self.walk(member["shape"], inner)
+
+    def walk(self, name, path):
+        shape = self.row.shapes[name]
+        if path.count(".") > 12:
+            return
+        if shape["type"] == "structure":
+            self.members(shape, path)
+        elif shape["type"] == "list":
+            self.walk(shape["member"]["shape"], path)
+        elif shape["type"] == "map":
+            if self.row.protocol in ("query", "ec2", "rest-xml"):
+                self.row.differences.say(f"`{path}` is a map, which the encoder cannot write")
+            below = Names(self.row)
+            below.walk(shape["value"]["shape"], path)
+            if below.names:
+                self.row.differences.say(f"names below the map `{path}` differ on the wire")
+        elif shape["type"] == "blob":
+            self.row.differences.say(f"`{path}` is a blob, which the encoder cannot write")
+
+    def wire(self, name, member):
+        if self.row.protocol == "ec2":
+            wire = member.get("queryName") or member.get("locationName") or name
+            return wire if "queryName" in member else wire[0].upper() + wire[1:]
+        return member.get("locationName", name)
+
+    def element(self, name, target, flat):
+        """The lists whose elements are called otherwise than the encoder would call them."""
+        element = target["member"].get("locationName")
+        if self.row.protocol == "query":
+            if flat:
+                self.row.differences.say(f"`{name}` is flat, which the encoder cannot write")
+            usual, element = "member", element or "member"
+        elif self.row.protocol == "rest-xml" and not flat:
+            usual, element = None, element or "member"
+        else:
+            usual = element = None
+        known = self.lists.setdefault(name, element)
+        if known != element:
+            self.row.differences.say(f"two lists are called `{name}`, with other elements")
+        if element != usual:
+            self.elements[name] = element
 
 
 def wire_lists(shape):

@@ -1,27 +1,32 @@
 #!/usr/bin/env python3
 """A stand-in for AWS: moto's server, corrected where it differs from AWS, with every call on record.
 
-    serve.py [--port N] [--calls FILE] [--refuse CALL[=CODE]]... [--throttle CALL=N]...
+    serve.py [--port N] [--demo] [--calls FILE] [--refuse CALL[=CODE]]... [--throttle CALL=N]...
 
 It prints one line, `listening on http://127.0.0.1:PORT`, when it can be asked. CALL is
 `service:Operation` as in `crates/stele-aws/operations.toml`, or a pattern of them. `--refuse` denies
 a call (or answers with CODE), `--throttle` answers the first N of them with a throttling error.
 `--calls` writes each call as a line of JSON: call, region, status. While it runs,
-`/stele-control?refuse=CALL` refuses other calls instead.
+`/stele-control?refuse=CALL` refuses other calls instead, and `/stele-control?hold=CALL` answers a
+call only when it is not held any more. `--demo` fills the account of `demo.py` first, which has two regions.
 
-Each correction below says what AWS does. They are as few as the assessment needs: what writes is
-left as moto has it.
+Each correction below says what AWS does: they are of answers, and of what nobody can write. What
+moto does otherwise when it is written to stands in `corrections.py`.
 """
 
 import argparse
+import contextlib
 import fnmatch
 import io
 import json
+import logging
 import re
 import sys
 import threading
+import time
 from pathlib import Path
 
+import corrections
 import tomllib
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -82,7 +87,7 @@ def refusal(name, code, status=400):
     if service in ("ec2",):
         body = f"<Response><Errors><Error><Code>{code}</Code><Message>as told</Message></Error></Errors></Response>"
         return Response(body, status=status, mimetype="text/xml")
-    if service in ("sts", "elbv2", "elb", "rds", "redshift"):
+    if service in ("sts", "elbv2", "elb", "rds", "redshift", "iam", "cloudwatch", "cloudformation"):
         body = f"<ErrorResponse><Error><Code>{code}</Code><Message>as told</Message></Error></ErrorResponse>"
         return Response(body, status=status, mimetype="text/xml")
     if service in ("s3", "s3control", "route53", "cloudfront"):
@@ -130,9 +135,15 @@ MISSING = {
     # Deliveries that nobody has reported on; AWS lists a status for each channel.
     "config:DescribeDeliveryChannelStatus": empty(DeliveryChannelsStatus=[]),
     "logs:DescribeAccountPolicies": empty(accountPolicies=[]),
+    # Systems Manager knows machines only once an agent of theirs has come to it.
+    "ssm:DescribeInstanceInformation": empty(InstanceInformationList=[]),
 }
 CORRECTED_JSON = {"cloudtrail:GetEventSelectors": default_selectors}
-CORRECTED_BODY = {"elbv2:DescribeLoadBalancerAttributes": log_attributes}
+CORRECTED_BODY = {
+    "elbv2:DescribeLoadBalancerAttributes": log_attributes,
+    # AWS answers with nothing, moto with what it was sent.
+    "s3:PutBucketPolicy": lambda body: b"",
+}
 
 
 def insights_not_enabled(name, response):
@@ -148,12 +159,14 @@ def insights_not_enabled(name, response):
 
 class Server:
     def __init__(self, options):
+        corrections.apply()
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.names = Names()
         self.refused = [rule.partition("=")[::2] for rule in options.refuse]
         self.throttled = {call: int(n) for call, _, n in (r.partition("=") for r in options.throttle)}
         self.calls = open(options.calls, "a", buffering=1) if options.calls else None
         self.lock = threading.Lock()
+        self.held = []
 
     def __call__(self, environ, start_response):
         request = Request(environ)
@@ -164,9 +177,12 @@ class Server:
         if request.path == "/stele-control":
             with self.lock:
                 self.refused = [rule.partition("=")[::2] for rule in request.args.getlist("refuse")]
+                self.held = request.args.getlist("hold")
             return Response("ok")(environ, start_response)
         form = Request({**environ, "wsgi.input": _stream(body)})
         name = self.names.of(form)
+        while any(fnmatch.fnmatchcase(name, pattern) for pattern in self.held):
+            time.sleep(0.01)
         response = self.told(name) or self.answer(name, environ, body)
         if self.calls:
             service, region = scope(request)
@@ -206,13 +222,24 @@ def _stream(body):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--demo", action="store_true")
     parser.add_argument("--calls")
     parser.add_argument("--refuse", action="append", default=[], metavar="CALL[=CODE]")
     parser.add_argument("--throttle", action="append", default=[], metavar="CALL=N")
     options = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", options.port, Server(options), threaded=True)
-    print(f"listening on http://127.0.0.1:{server.port}", flush=True)
-    server.serve_forever()
+    url = f"http://127.0.0.1:{server.port}"
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    if options.demo:
+        from demo import OTHER, REGION, Demo
+
+        corrections.regions(REGION, OTHER)
+        Demo(url).fill()
+    print(f"listening on {url}", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        serving.join()
 
 
 if __name__ == "__main__":

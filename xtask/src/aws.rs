@@ -1,12 +1,19 @@
-//! AWS without AWS: our table of operations against botocore's models (`cargo xtask aws-models`),
-//! and `stele aws` against moto.
+//! AWS without AWS: our table of operations against botocore's models, and what we would send
+//! against what botocore would (`cargo xtask aws-models`), `stele aws` and `stele verify` against
+//! moto, and an account in moto to try it with (`cargo xtask aws-demo`).
 
-use anyhow::bail;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use anyhow::{Context, bail};
 
 use crate::arguments::Arguments;
 use crate::python::{Packages, Python};
 use crate::steps::Outcome;
 use crate::workspace::{self, Workspace};
+
+/// The example of `stele-aws` that prints what would be sent.
+const ENCODE: &str = "encode";
 
 /// Runs the comparison by hand: what cannot be compared is an error.
 pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> anyhow::Result<()> {
@@ -17,10 +24,75 @@ pub(crate) fn run(workspace: &Workspace, arguments: Arguments) -> anyhow::Result
     }
 }
 
+/// Where the demo listens, if nothing else is said.
+const DEMO_PORT: u16 = 5055;
+
+/// Starts the stand-in with an account that has some of everything, and says how to try it.
+pub(crate) fn demo(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Result<()> {
+    let port: u16 = arguments.number("--port", DEMO_PORT)?;
+    arguments.finish()?;
+    let python = Python::prepare(workspace, Packages::Moto)?;
+    let mut command = match python.script(workspace, "moto/serve.py") {
+        Ok(command) => command,
+        Err(Outcome::Skipped(reason)) => bail!("{reason}"),
+        Err(Outcome::Done) => return Ok(()),
+    };
+    command.args(["--demo", "--port", &port.to_string()]).stdout(Stdio::piped());
+    eprintln!("filling an account; this takes some seconds");
+    let mut child = command.spawn().context("cannot start the stand-in for AWS")?;
+    let output = child.stdout.take().context("the stand-in has no output")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    let Some((_, url)) = line.trim().rsplit_once(' ') else {
+        child.wait()?;
+        bail!("the stand-in did not start; is port {port} in use? --port takes another");
+    };
+    println!(
+        "\
+export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo AWS_REGION=us-east-1
+stele aws assess
+stele aws plan -o plan.json
+stele aws apply plan.json"
+    );
+    eprintln!("\naccount 123456789012, in memory only; Ctrl-C ends it");
+    // Ctrl-C reaches the stand-in as well, so there is nothing left to end.
+    child.wait()?;
+    Ok(())
+}
+
 /// Runs `stele aws assess` against the stand-in, where Python and the packages are there.
 pub(crate) fn assess(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_assess.py")
+}
+
+/// Runs plans, applies, rollbacks and drift against it, likewise.
+pub(crate) fn apply(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_apply.py")
+}
+
+/// Runs what is kept in the lake and read from it.
+pub(crate) fn kept(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_kept.py")
+}
+
+/// Looks at what `stele aws export` writes: lints templates, executes them on the stand-in, reads
+/// the commands and Terraform's files.
+pub(crate) fn export(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let python = Python::prepare(workspace, Packages::Moto)?;
-    match python.script(workspace, "moto/test_assess.py") {
+    match python.script(workspace, "moto/test_export.py") {
+        Ok(mut command) => workspace::run(&mut command).map(|()| Outcome::Done),
+        Err(skipped) => Ok(skipped),
+    }
+}
+
+/// Runs `stele verify` over copies of a data folder in tars and in the stand-in.
+pub(crate) fn verify(workspace: &Workspace) -> anyhow::Result<Outcome> {
+    with_binary(workspace, "moto/test_verify.py")
+}
+
+fn with_binary(workspace: &Workspace, script: &str) -> anyhow::Result<Outcome> {
+    let python = Python::prepare(workspace, Packages::Moto)?;
+    match python.script(workspace, script) {
         Ok(mut command) => {
             command.arg("--binary").arg(workspace.binary("debug"));
             workspace::run(&mut command).map(|()| Outcome::Done)
@@ -32,8 +104,15 @@ pub(crate) fn assess(workspace: &Workspace) -> anyhow::Result<Outcome> {
 /// Compares, where Python and the packages are there.
 pub(crate) fn models(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let python = Python::prepare(workspace, Packages::Moto)?;
-    match python.script(workspace, "moto/models.py") {
-        Ok(mut command) => workspace::run(&mut command).map(|()| Outcome::Done),
-        Err(skipped) => Ok(skipped),
-    }
+    let scripts = ["moto/models.py", "moto/encode.py"].map(|name| python.script(workspace, name));
+    let [mut models, mut encode] = match scripts {
+        [Ok(models), Ok(encode)] => [models, encode],
+        [Err(skipped), _] | [_, Err(skipped)] => return Ok(skipped),
+    };
+    workspace::run(&mut models)?;
+    // Of the whole workspace, so that what the tests have built serves here too.
+    let build = ["build", "--quiet", "--locked", "--workspace", "--example", ENCODE];
+    workspace::run(&mut workspace.cargo(&build))?;
+    encode.arg("--encode").arg(workspace.example("debug", ENCODE));
+    workspace::run(&mut encode).map(|()| Outcome::Done)
 }

@@ -53,11 +53,22 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Re
     let rounds = arguments.number::<u32>("--rounds", 0)?;
     let which = arguments.word();
     arguments.finish()?;
+    if which.as_deref() == Some("posture") {
+        println!("{}", Machine::describe()?.sentence());
+        let words =
+            ["run", "--release", "--locked", "--package", "stele-aws", "--example", "posture"];
+        return workspace::run(&mut workspace.cargo(&words));
+    }
     let (name, default_rounds) = match which.as_deref() {
         Some("ingest") => ("ingest", 3),
         Some("query") => ("query", 15),
         Some("ledger") => ("ledger", 3),
-        _ => return Err(UsageError::new("which bench: ingest, query or ledger?".to_owned()).into()),
+        _ => {
+            return Err(UsageError::new(
+                "which bench: ingest, query, ledger or posture?".to_owned(),
+            )
+            .into());
+        }
     };
     let mut build = workspace.cargo(&["build", "--release", "--locked", "--package", "stele"]);
     // What is measured here does not need it.

@@ -68,11 +68,25 @@ fn all(
     steps.run("external: tests of the external checks", Kind::Test, || {
         external::unit_tests(workspace, &python, counts)
     })?;
-    steps.run("aws: the table of operations agrees with botocore's models", Kind::Check, || {
+    steps.run("aws: operations and requests agree with botocore's", Kind::Check, || {
         aws::models(workspace)
     })?;
     steps.run("aws: assess against a stand-in, each call refused in turn", Kind::Test, || {
         aws::assess(workspace)
+    })?;
+    steps.run(
+        "aws: plans applied, cut and rolled back, and drift, likewise",
+        Kind::Test,
+        || aws::apply(workspace),
+    )?;
+    steps.run("aws: exported templates are linted and executed", Kind::Test, || {
+        aws::export(workspace)
+    })?;
+    steps.run("aws: findings are kept and proven, and drift names who", Kind::Test, || {
+        aws::kept(workspace)
+    })?;
+    steps.run("aws: copies in tars and in S3 are verified as the folder is", Kind::Test, || {
+        aws::verify(workspace)
     })?;
     let mut readers = None;
     steps.run("external: import a lake for other readers", Kind::Test, || {

@@ -39,6 +39,10 @@ const FILES: &[Generated] = &[
     Generated { path: "docs/openapi.json", text: |w| stele(w, "openapi") },
     Generated { path: "docs/configuration.md", text: |w| stele(w, "config-markdown") },
     Generated { path: "docs/cli.md", text: |w| stele(w, "help-markdown") },
+    Generated {
+        path: "docs/aws-checks.md",
+        text: |w| stele(w, "aws checks list --format markdown"),
+    },
 ];
 
 /// Writes the files, or with `--check` compares them. Builds `stele` first, which writes some.
@@ -138,7 +142,7 @@ fn formatted(workspace: &Workspace, source: &str) -> anyhow::Result<String> {
 /// What a hidden subcommand of the built binary prints.
 fn stele(workspace: &Workspace, subcommand: &str) -> anyhow::Result<Option<String>> {
     let mut command = Command::new(workspace.binary("debug"));
-    let text = workspace::stdout_of(command.arg(subcommand))?;
+    let text = workspace::stdout_of(command.args(subcommand.split(' ')))?;
     Ok(Some(format!("{}\n", text.trim_end())))
 }
 

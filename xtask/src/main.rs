@@ -35,11 +35,12 @@ usage: cargo xtask <command>
   bench ingest [--events N] [--rounds N]     how fast and how small events are stored
   bench ledger [--events N] [--rounds N]     what the ledger costs, and how fast it verifies
   bench query [--events N] [--rounds N]      how fast questions are answered
-  aws-models                                 our table of AWS's operations against botocore's
+  bench posture                              how long an AWS account takes to assess and plan for
+  aws-models                                 our AWS operations and requests against botocore's
 ";
 
 /// The commands, so that documents that name another one are found out.
-const COMMANDS: &[&str] = &["up", "test", "ui", "tidy", "gen", "bench", "aws-models"];
+const COMMANDS: &[&str] = &["up", "test", "ui", "tidy", "gen", "bench", "aws-models", "aws-demo"];
 
 fn main() -> ExitCode {
     match run(Arguments::from_command_line()) {
@@ -69,6 +70,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
         Some("gen") => generate::run(&workspace, arguments),
         Some("bench") => bench::run(&workspace, arguments),
         Some("aws-models") => aws::run(&workspace, arguments),
+        Some("aws-demo") => aws::demo(&workspace, arguments),
         Some("help") => {
             println!("{USAGE}");
             Ok(())

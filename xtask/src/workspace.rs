@@ -98,6 +98,11 @@ impl Workspace {
         self.target.join(profile_folder).join("stele")
     }
 
+    /// An example of a profile's folder.
+    pub(crate) fn example(&self, profile_folder: &str, name: &str) -> PathBuf {
+        self.target.join(profile_folder).join("examples").join(name)
+    }
+
     /// The corpus of real logs, where there is one: `STELE_CORPUS`, or beside the checkout.
     pub(crate) fn corpus(&self) -> Option<PathBuf> {
         let folder = match std::env::var_os("STELE_CORPUS") {

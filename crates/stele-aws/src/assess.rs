@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -27,6 +27,8 @@ pub const SCHEMA: &str = "stele.aws.assess/1";
 pub struct Report {
     /// `stele.aws.assess/1`.
     pub schema: &'static str,
+    /// When it was read, as RFC 3339.
+    pub assessed_at: String,
     /// Whether everything that was needed could be read.
     pub complete: bool,
     /// How long it took.
@@ -82,7 +84,7 @@ pub struct Summary {
 }
 
 /// A call that failed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct ReportError {
     /// Whose account.
     pub account: String,
@@ -239,6 +241,7 @@ pub fn report(
     baseline: &Baseline,
     api_calls: u64,
     took_ms: u64,
+    at_micros: i64,
 ) -> Report {
     let mut scope = ReportScope {
         baseline: serde_json::to_value(baseline).unwrap_or_default(),
@@ -261,7 +264,20 @@ pub fn report(
     sort(&mut findings);
     let summary = summary(&findings);
     let complete = errors.is_empty() && !findings.iter().any(unread);
-    Report { schema: SCHEMA, complete, took_ms, api_calls, scope, summary, findings, errors }
+    let assessed_at = DateTime::from_timestamp_micros(at_micros)
+        .unwrap_or_default()
+        .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    Report {
+        schema: SCHEMA,
+        assessed_at,
+        complete,
+        took_ms,
+        api_calls,
+        scope,
+        summary,
+        findings,
+        errors,
+    }
 }
 
 fn unread(finding: &Finding) -> bool {

@@ -21,7 +21,7 @@ pub const RETENTION_DAYS: &[i64] = &[
 ];
 
 /// What is wanted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// The presets that are in force.
     pub presets: Vec<String>,
@@ -37,14 +37,21 @@ pub struct Baseline {
     pub vpc_flow: VpcFlow,
     /// Kubernetes.
     pub eks: Eks,
+    /// Machines; earlier results say nothing of them.
+    #[serde(default)]
+    pub ssm: Machines,
     /// Checks that are switched on or off, whatever the presets say.
     pub checks: BTreeMap<String, bool>,
     /// What somebody answers for.
+    #[serde(with = "exceptions")]
     pub exceptions: Vec<Exception>,
+    /// What was put right in the file, with lines; a plan says it again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What is looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopePolicy {
     /// Regions; all that are enabled where it is empty.
     pub regions: Vec<String>,
@@ -57,7 +64,7 @@ pub struct ScopePolicy {
 }
 
 /// Where logs go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sinks {
     /// The separate account of logs.
     pub archive_account: Option<String>,
@@ -72,7 +79,7 @@ pub struct Sinks {
 }
 
 /// How long logs stay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
     /// Log groups.
     pub log_groups: Days,
@@ -93,7 +100,7 @@ pub struct Days {
 }
 
 /// What counts for groups of a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetentionRule {
     /// The pattern, with `*`.
     pub pattern: String,
@@ -102,8 +109,19 @@ pub struct RetentionRule {
 }
 
 /// What is wanted of CloudTrail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloudTrail {
+    /// The name of a trail that a plan makes.
+    pub name: String,
+    /// Its bucket; the one of its region where it is empty.
+    pub bucket: String,
+    /// What stands before its files there.
+    pub prefix: String,
+    /// The log group of trails that have none; `/aws/cloudtrail/` and the trail's name where it is
+    /// empty.
+    pub log_group: String,
+    /// The name of the role that writes there.
+    pub log_role: String,
     /// Kinds of Insights.
     pub insights: Vec<String>,
     /// Whether events go to a log group as well.
@@ -113,7 +131,7 @@ pub struct CloudTrail {
 }
 
 /// All, none, or some.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Which {
     /// `"all"` or `"none"`.
@@ -123,7 +141,7 @@ pub enum Which {
 }
 
 /// All or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Word {
     /// All.
@@ -133,7 +151,7 @@ pub enum Word {
 }
 
 /// What is wanted of flow logs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VpcFlow {
     /// `ALL`, `ACCEPT` or `REJECT`.
     pub traffic: String,
@@ -145,13 +163,38 @@ pub struct VpcFlow {
     pub aggregation_s: i64,
     /// The fields.
     pub fields: Vec<String>,
+    /// Flow logs on single things, beside those of VPCs.
+    pub extra: Vec<FlowExtra>,
+}
+
+/// A flow log that is wanted on one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowExtra {
+    /// A VPC, a subnet or an interface, by its id.
+    pub resource: String,
+    /// `ALL`, `ACCEPT` or `REJECT`.
+    pub traffic: String,
+    /// The fields.
+    pub fields: Vec<String>,
+    /// `s3`, `cloudwatch`, or the ARN of a bucket or log group.
+    pub destination: String,
+    /// The name of the role that writes to a group; ours where it is empty.
+    pub role: String,
 }
 
 /// What is wanted of Kubernetes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Eks {
     /// Types of logs.
     pub log_types: Vec<String>,
+}
+
+/// What is wanted of machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machines {
+    /// Documents of Systems Manager that keep an agent configured which sends logs: names, or
+    /// patterns of them.
+    pub agent_documents: Vec<String>,
 }
 
 /// Somebody answers for a finding.
@@ -169,6 +212,44 @@ pub struct Exception {
     pub owner: String,
     /// Until when, as `2027-03-31`.
     pub expires: String,
+}
+
+/// In a policy an exception says what it is for; in a finding that is plain.
+mod exceptions {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Exception;
+
+    #[derive(Serialize, Deserialize)]
+    struct Whole {
+        check: String,
+        resource: String,
+        reason: String,
+        owner: String,
+        expires: String,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        all: &[Exception],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let whole = all.iter().cloned().map(|each| {
+            let Exception { check, resource, reason, owner, expires } = each;
+            Whole { check, resource, reason, owner, expires }
+        });
+        whole.collect::<Vec<Whole>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Exception>, D::Error> {
+        let whole: Vec<Whole> = Vec::deserialize(deserializer)?;
+        let all = whole.into_iter().map(|each| {
+            let Whole { check, resource, reason, owner, expires } = each;
+            Exception { check, resource, reason, owner, expires }
+        });
+        Ok(all.collect())
+    }
 }
 
 /// All fields of flow logs, versions 2 to 10 (VPC user guide, "Flow log records").
@@ -220,6 +301,12 @@ const FLOW_FIELDS: &[&str] = &[
 /// Those of version 2, which AWS writes by itself.
 pub const FLOW_FIELDS_V2: &[&str] = FLOW_FIELDS.split_at(14).0;
 
+impl Default for Machines {
+    fn default() -> Self {
+        Self { agent_documents: vec![crate::collect::systems::AGENT_DOCUMENT.to_owned()] }
+    }
+}
+
 impl Default for Baseline {
     fn default() -> Self {
         let all = || Which::Word(Word::All);
@@ -245,6 +332,11 @@ impl Default for Baseline {
                 rules: Vec::new(),
             },
             cloudtrail: CloudTrail {
+                name: "stele-audit".to_owned(),
+                bucket: String::new(),
+                prefix: String::new(),
+                log_group: String::new(),
+                log_role: String::new(),
                 insights: texts(&["ApiCallRateInsight"]),
                 cloudwatch: true,
                 data_events: BTreeMap::from([
@@ -259,10 +351,13 @@ impl Default for Baseline {
                 file_format: "plain-text".to_owned(),
                 aggregation_s: 600,
                 fields: texts(FLOW_FIELDS_V2),
+                extra: Vec::new(),
             },
             eks: Eks { log_types: texts(&["api", "audit", "authenticator"]) },
+            ssm: Machines::default(),
             checks: BTreeMap::new(),
             exceptions: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -289,6 +384,12 @@ impl Baseline {
         let rule =
             self.retention.rules.iter().find(|rule| crate::arn::matches(&rule.pattern, name));
         rule.map_or(self.retention.log_groups, |rule| rule.days)
+    }
+
+    /// Whether the interfaces of every region must be known.
+    pub fn wants_interfaces(&self) -> bool {
+        let extra = &self.vpc_flow.extra;
+        self.scope.skip_empty_vpcs || extra.iter().any(|each| each.resource.starts_with("eni-"))
     }
 
     /// Whether tags put a resource out of scope.

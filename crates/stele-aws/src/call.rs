@@ -19,6 +19,16 @@ pub struct Call {
     pub params: Map<String, Value>,
 }
 
+impl Call {
+    /// Whether it may be made again when nobody knows whether it was done: a read, a write that
+    /// comes to the same when it is made twice, or one with a token by which AWS knows it again.
+    pub fn repeatable(&self) -> bool {
+        let row = &self.operation.row;
+        let token = self.params.get(&row.client_token).and_then(Value::as_str);
+        self.operation.reads() || row.idempotent || token.is_some_and(|token| !token.is_empty())
+    }
+}
+
 /// Answers calls of one account.
 #[async_trait]
 pub trait Aws: Send + Sync + std::fmt::Debug {
@@ -117,8 +127,14 @@ const UNSUPPORTED: &[&str] = &[
     "UnsupportedOperationException",
 ];
 
-/// Codes that say that there is none, and do not look like it.
-const ABSENT: &[&str] = &["AWSOrganizationsNotInUseException", "InsightNotEnabledException"];
+/// Codes that say that there is none, and do not look like it. `InvalidAccessException` is what
+/// Security Hub answers where it is not switched on; what may not be asked is `AccessDenied…`.
+const ABSENT: &[&str] = &[
+    "AWSOrganizationsNotInUseException",
+    "InsightNotEnabledException",
+    "InvalidAccessException",
+    "WAFNonexistentItemException",
+];
 
 impl Failure {
     /// What a code and an HTTP status come to.
@@ -193,6 +209,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_may_be_made_twice() {
+        for (id, params, expected) in [
+            ("cloudtrail:DescribeTrails", serde_json::json!({}), true),
+            ("cloudtrail:StartLogging", serde_json::json!({"Name": "t"}), true),
+            ("cloudtrail:CreateTrail", serde_json::json!({"Name": "t"}), false),
+            ("ec2:CreateFlowLogs", serde_json::json!({}), false),
+            ("ec2:CreateFlowLogs", serde_json::json!({"ClientToken": ""}), false),
+            ("ec2:CreateFlowLogs", serde_json::json!({"ClientToken": "t-1"}), true),
+        ] {
+            let operation = crate::operation::find(id).unwrap();
+            let params = params.as_object().unwrap().clone();
+            let call = Call { operation, region: "eu-west-1".to_owned(), params };
+            assert_eq!(call.repeatable(), expected, "{id} {:?}", call.params);
+        }
+    }
+
+    #[test]
     fn codes_come_to_what_can_be_done() {
         for (code, status, expected) in [
             ("AccessDenied", 403, Failure::Denied),
@@ -203,6 +236,8 @@ mod tests {
             ("InvalidAction", 400, Failure::Unsupported),
             ("NoSuchBucketPolicy", 404, Failure::NotFound),
             ("InsightNotEnabledException", 400, Failure::NotFound),
+            ("InvalidAccessException", 401, Failure::NotFound),
+            ("WAFNonexistentItemException", 400, Failure::NotFound),
             ("CloudTrailAccessNotEnabledException", 400, Failure::Other),
             ("http-404", 404, Failure::Other),
             ("InternalFailure", 500, Failure::Other),

@@ -67,6 +67,14 @@ impl<'a> Caller<'a> {
         Self { quiet: true, ..self }
     }
 
+    /// One answer to parameters of any shape.
+    pub async fn get_with(&self, id: &str, params: Map<String, Value>) -> Fact<Value> {
+        match self.page(id, params).await {
+            Ok(value) => Fact::Known(value),
+            Err(refused) => refused.fact(),
+        }
+    }
+
     /// One answer, read as a type. "Not found" is [`Fact::Absent`].
     pub async fn get<T: DeserializeOwned>(&self, id: &str, params: &[(&str, &str)]) -> Fact<T> {
         match self.page(id, object(params)).await {
@@ -98,10 +106,18 @@ impl<'a> Caller<'a> {
         id: &str,
         params: &[(&str, &str)],
     ) -> Fact<Vec<T>> {
+        self.list_with(id, object(params)).await
+    }
+
+    /// The same with parameters of any shape.
+    pub async fn list_with<T: DeserializeOwned>(
+        &self,
+        id: &str,
+        mut params: Map<String, Value>,
+    ) -> Fact<Vec<T>> {
         let Some(operation) = operation::find(id) else {
             return Fact::Unknown(Unread::failed(format!("{id} is not in the table")));
         };
-        let mut params = object(params);
         let mut all = Vec::new();
         for _ in 0..PAGES_MAX {
             let value = match self.page(id, params.clone()).await {

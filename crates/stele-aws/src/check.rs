@@ -10,6 +10,7 @@ use crate::collect::Collector;
 use crate::fact::Unread;
 use crate::finding::{Finding, Remedy, Severity, Status, Verdict};
 use crate::inventory::{Inventory, Region};
+use crate::plan::change::Builder;
 
 /// What a check says of itself; `stele aws checks show` prints it.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +77,11 @@ pub trait Check: Sync {
 
     /// Judges an account.
     fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>);
+
+    /// Says what would put a finding right. Where nothing is said here, only a person can.
+    fn fix(&self, _finding: &Finding, plan: &mut Builder<'_>) {
+        plan.by_hand(self.meta());
+    }
 
     /// The stream of logs that the subject of a finding sends, where the check turns one on and it
     /// is known: `aws:<kind>:<account>:<region>:<name>`. Receivers compute the same from what

@@ -5,13 +5,16 @@
 //! buckets that some log is written to, and keys only where a log is encrypted with them.
 
 pub mod application;
+pub mod audit;
 pub mod balancer;
 pub mod config;
 pub mod database;
 pub mod dns;
+pub mod guard;
 pub mod logs;
 mod run;
 pub mod s3;
+pub mod systems;
 pub mod trail;
 pub mod vpc;
 
@@ -66,14 +69,32 @@ pub enum Collector {
     Kubernetes,
     /// WAF.
     Firewalls,
-    /// API Gateway: REST.
+    /// API Gateway: REST, and the role by which it writes.
     RestApis,
-    /// API Gateway: HTTP and WebSocket.
+    /// API Gateway: HTTP and WebSocket, and the role by which the latter writes.
     HttpApis,
     /// CloudFront.
     Distributions,
     /// Keys that logs are encrypted with.
     Keys,
+    /// How those keys rotate.
+    KeyRotation,
+    /// Transit gateways.
+    Gateways,
+    /// What engines of databases are told about auditing.
+    DatabaseAudit,
+    /// Aggregators of AWS Config.
+    Aggregators,
+    /// Managed nodes.
+    Nodes,
+    /// What is kept on managed nodes.
+    Associations,
+    /// Instances of EC2.
+    Instances,
+    /// GuardDuty.
+    Detectors,
+    /// Security Hub.
+    Hub,
 }
 
 impl Collector {
@@ -106,6 +127,15 @@ impl Collector {
             Self::HttpApis => "http-apis",
             Self::Distributions => "distributions",
             Self::Keys => "keys",
+            Self::KeyRotation => "key-rotation",
+            Self::Gateways => "gateways",
+            Self::DatabaseAudit => "database-audit",
+            Self::Aggregators => "aggregators",
+            Self::Nodes => "nodes",
+            Self::Associations => "associations",
+            Self::Instances => "instances",
+            Self::Detectors => "detectors",
+            Self::Hub => "hub",
         }
     }
 
@@ -168,12 +198,38 @@ impl Collector {
             Self::Functions => &["lambda:ListFunctions"],
             Self::Kubernetes => &["eks:ListClusters", "eks:DescribeCluster"],
             Self::Firewalls => &["wafv2:ListWebACLs", "wafv2:ListLoggingConfigurations"],
-            Self::RestApis => &["apigateway:GetRestApis", "apigateway:GetStages"],
-            Self::HttpApis => &["apigatewayv2:GetApis", "apigatewayv2:GetStages"],
+            Self::RestApis => {
+                &["apigateway:GetRestApis", "apigateway:GetStages", "apigateway:GetAccount"]
+            }
+            Self::HttpApis => {
+                &["apigatewayv2:GetApis", "apigatewayv2:GetStages", "apigateway:GetAccount"]
+            }
             Self::Distributions => {
                 &["cloudfront:ListDistributions", "cloudfront:GetDistributionConfig"]
             }
             Self::Keys => &["kms:DescribeKey"],
+            Self::KeyRotation => &["kms:GetKeyRotationStatus"],
+            Self::Gateways => {
+                &["ec2:DescribeTransitGateways", "ec2:DescribeTransitGatewayAttachments"]
+            }
+            Self::DatabaseAudit => &[
+                "rds:DescribeOptionGroups",
+                "rds:DescribeDBParameters",
+                "rds:DescribeDBClusterParameters",
+            ],
+            Self::Aggregators => &[
+                "config:DescribeConfigurationAggregators",
+                "config:DescribeConfigurationAggregatorSourcesStatus",
+            ],
+            Self::Nodes => &["ssm:DescribeInstanceInformation"],
+            Self::Associations => &[
+                "ssm:ListAssociations",
+                "ssm:DescribeAssociation",
+                "ssm:DescribeInstanceAssociationsStatus",
+            ],
+            Self::Instances => &["ec2:DescribeInstances"],
+            Self::Detectors => &["guardduty:ListDetectors", "guardduty:GetDetector"],
+            Self::Hub => &["securityhub:DescribeHub"],
         }
     }
 
@@ -182,6 +238,10 @@ impl Collector {
         match self {
             Self::BucketLogs | Self::Sinks => &[Self::Buckets],
             Self::Filters => &[Self::Groups],
+            Self::KeyRotation => &[Self::Keys],
+            Self::Gateways => &[Self::Network],
+            Self::DatabaseAudit => &[Self::Databases],
+            Self::Associations => &[Self::Nodes],
             Self::Writers => &[
                 Self::Trails,
                 Self::BucketLogs,

@@ -1,6 +1,6 @@
 //! Findings: what a check says about one thing. Their JSON is a public contract.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -8,7 +8,7 @@ use crate::baseline::Exception;
 use crate::fact::Unread;
 
 /// How a check ended for one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// Decided from what was read, and good.

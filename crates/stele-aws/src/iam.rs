@@ -7,6 +7,15 @@ use serde_json::{Value, json};
 use crate::collect::Collector;
 use crate::operation;
 
+mod grant;
+mod pack;
+mod plan;
+
+pub use pack::{POLICIES_MAX, POLICY_CHARS_MAX, PolicyError};
+pub use plan::{
+    ArrivalScope, apply_policy, arrival_policy, call_statements, plan_permissions, rollback_policy,
+};
+
 /// The calls that every assessment makes before any check.
 pub const ALWAYS: &[&str] = &["ec2:DescribeRegions"];
 
@@ -51,7 +60,14 @@ fn resources(action: &str, partition: &str) -> Vec<String> {
             .map(|path| format!("arn:{partition}:apigateway:*::{path}"))
             .collect(),
         "eks:DescribeCluster" => of("eks:*:*:cluster/*"),
-        "kms:DescribeKey" => of("kms:*:*:key/*"),
+        "kms:DescribeKey" | "kms:GetKeyRotationStatus" => of("kms:*:*:key/*"),
+        "rds:DescribeDBParameters" => of("rds:*:*:pg:*"),
+        "rds:DescribeDBClusterParameters" => of("rds:*:*:cluster-pg:*"),
+        "rds:DescribeOptionGroups" => of("rds:*:*:og:*"),
+        "config:DescribeConfigurationAggregatorSourcesStatus" => {
+            of("config:*:*:config-aggregator/*")
+        }
+        "guardduty:GetDetector" => of("guardduty:*:*:detector/*"),
         "logs:DescribeSubscriptionFilters" => of("logs:*:*:log-group:*"),
         "cloudfront:GetDistributionConfig" => of("cloudfront::*:distribution/*"),
         "s3:ListAllMyBuckets" | "s3:GetAccountPublicAccessBlock" => vec!["*".to_owned()],
@@ -64,6 +80,27 @@ fn resources(action: &str, partition: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::checks;
+
+    #[test]
+    fn what_only_other_presets_read_is_not_in_the_policy_of_the_default() {
+        let reads = |default: bool| {
+            let chosen = checks::ALL.iter().filter(|check| check.meta().default || !default);
+            actions(&Collector::closure(chosen.flat_map(|c| c.meta().reads.iter().copied())))
+        };
+        let (default, all) = (reads(true), reads(false));
+        for only in [
+            "config:DescribeConfigurationAggregators",
+            "ec2:DescribeInstances",
+            "ec2:DescribeTransitGateways",
+            "guardduty:ListDetectors",
+            "kms:GetKeyRotationStatus",
+            "rds:DescribeDBParameters",
+            "securityhub:DescribeHub",
+        ] {
+            assert!(all.contains(only) && !default.contains(only), "{only}");
+        }
+        assert!(default.contains("ssm:DescribeInstanceInformation"));
+    }
 
     #[test]
     fn the_policy_reads_and_nothing_else() {

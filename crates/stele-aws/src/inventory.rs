@@ -9,14 +9,17 @@ use serde::Deserialize;
 use crate::collect::application::{
     Distribution, Firewalls, Function, Key, KubernetesCluster, Stage,
 };
+use crate::collect::audit::AuditSettings;
 use crate::collect::balancer::Balancer;
-use crate::collect::config::Config;
+use crate::collect::config::{Aggregator, Config};
 use crate::collect::database::{Databases, Warehouse};
 use crate::collect::dns::{Resolver, Zones};
+use crate::collect::guard::Detector;
 use crate::collect::logs::{AccountPolicy, Deliveries, Group, ResourcePolicy};
 use crate::collect::s3::{Block, Bucket, Sink};
+use crate::collect::systems::Systems;
 use crate::collect::trail::Trail;
-use crate::collect::vpc::Network;
+use crate::collect::vpc::{Gateways, Network};
 use crate::fact::Fact;
 
 /// Stages of APIs: for each API, its stages.
@@ -104,6 +107,20 @@ pub struct Region {
     pub rest_apis: Stages,
     /// HTTP and WebSocket APIs.
     pub http_apis: Stages,
+    /// The role by which REST and WebSocket APIs write logs; absent where there is no such API.
+    pub gateway_role: Fact<String>,
+    /// Machines.
+    pub systems: Systems,
+    /// Transit gateways.
+    pub gateways: Gateways,
+    /// What engines of databases are told about auditing.
+    pub audit: AuditSettings,
+    /// Aggregators of AWS Config.
+    pub aggregators: Fact<Vec<Aggregator>>,
+    /// Detectors of GuardDuty.
+    pub detectors: Fact<Vec<Detector>>,
+    /// The ARN of the hub of Security Hub.
+    pub hub: Fact<String>,
 }
 
 impl Inventory {
@@ -135,7 +152,8 @@ impl Inventory {
         self.buckets.known()?.iter().find(|bucket| bucket.name == name)
     }
 
-    /// The beginnings of keys that logs are written under in a bucket.
+    /// The beginnings of keys that logs are written under in a bucket; one without text where they
+    /// may be anywhere.
     pub fn log_prefixes(&self, bucket: &str) -> Vec<String> {
         let joined = |prefix: &str| match prefix.trim_end_matches('/') {
             "" => "AWSLogs/".to_owned(),
@@ -153,12 +171,35 @@ impl Inventory {
             let places = flows.filter_map(crate::collect::vpc::FlowLog::bucket);
             all.extend(places.filter(|place| place.0 == bucket).map(|place| joined(place.1)));
             let balancers = region.balancers.items().unwrap_or_default().iter();
-            let places = balancers.filter_map(Balancer::bucket);
+            let places =
+                balancers.flat_map(|b| b.bucket().into_iter().chain(b.connection_bucket()));
             all.extend(places.filter(|place| place.0 == bucket).map(|place| joined(place.1)));
             let channels = region.config.channels.items().unwrap_or_default().iter();
             let channels = channels.filter(|channel| channel.bucket == bucket);
             all.extend(channels.map(|channel| joined(&channel.prefix)));
+            let configs = region.resolver.configs.items().unwrap_or_default().iter();
+            let places = configs.map(|config| config.destination_arn.as_str());
+            let here = places.filter(|arn| crate::arn::bucket(arn) == Some(bucket));
+            all.extend(here.map(|arn| joined(arn.split_once('/').map_or("", |parts| parts.1))));
+            let warehouses = region.warehouses.items().unwrap_or_default().iter();
+            let logs = warehouses.filter_map(|warehouse| warehouse.logging.known());
+            let here = logs.filter(|log| log.logging_enabled && log.bucket_name == bucket);
+            all.extend(here.map(|log| log.s3_key_prefix.clone()));
         }
+        let hosts = self.distributions.items().unwrap_or_default().iter();
+        let mut hosts = hosts.filter_map(|distribution| distribution.bucket.known());
+        if hosts.any(|host| host.split(".s3").next() == Some(bucket)) {
+            all.push(String::new());
+        }
+        let firewalls = self.by_region.values().map(|region| &region.firewalls);
+        for firewall in firewalls.chain([&self.global_firewalls]) {
+            let logs = firewall.logging.items().unwrap_or_default().iter();
+            let arns = logs.flat_map(|log| &log.log_destination_configs);
+            let here = arns.filter(|arn| crate::arn::bucket(arn) == Some(bucket));
+            all.extend(here.map(|arn| joined(arn.split_once('/').map_or("", |parts| parts.1))));
+        }
+        all.sort();
+        all.dedup();
         all
     }
 
@@ -210,7 +251,8 @@ impl Region {
             names.insert(channel.bucket.clone());
         }
         for balancer in self.balancers.items().unwrap_or_default() {
-            names.extend(balancer.bucket().map(|(name, _)| name.to_owned()));
+            let places = balancer.bucket().into_iter().chain(balancer.connection_bucket());
+            names.extend(places.map(|(name, _)| name.to_owned()));
         }
         for warehouse in self.warehouses.items().unwrap_or_default() {
             let logging = warehouse.logging.known().filter(|logging| logging.logging_enabled);

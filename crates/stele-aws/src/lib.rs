@@ -13,9 +13,13 @@
 //!   is, [`finding`] what it says, [`baseline`] what is wanted.
 //! - [`assess`] judges an account and makes the report; [`run`] goes over accounts and regions;
 //!   [`iam`] makes the policy that it needs, [`schema`] describes the report's JSON.
+//! - [`plan`] says what would put findings right; [`apply`] does it, by its [`journal`], and undoes
+//!   it; [`drift`] compares with an earlier report. [`export`] writes a plan down for
+//!   CloudFormation and Terraform.
 //!
-//! Nothing here writes to AWS. The crate knows no store and no engine.
+//! Nothing but [`apply`] writes to AWS. The crate knows no store and no engine.
 
+pub mod apply;
 pub mod arn;
 pub mod assess;
 pub mod baseline;
@@ -25,13 +29,17 @@ pub mod check;
 pub mod checks;
 pub mod client;
 pub mod collect;
+pub mod drift;
+pub mod export;
 pub mod fact;
 pub mod finding;
 pub mod iam;
 pub mod inventory;
+pub mod journal;
 pub mod judge;
 mod lenient;
 pub mod operation;
+pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod schema;

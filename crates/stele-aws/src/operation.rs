@@ -1,7 +1,8 @@
 //! The table of operations: what Stele can ask of AWS, and how each is put on the wire.
 //!
 //! `operations.toml` is read once. What is not in it cannot be called, so a policy that is made
-//! from it is complete. `cargo xtask aws-models` compares it with botocore's models.
+//! from it is complete. `cargo xtask aws-models` compares it with botocore's models, and what is
+//! written with its help with what botocore writes.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -10,6 +11,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 const TABLE: &str = include_str!("../operations.toml");
+
+/// How AWS's names begin where an operation changes nothing. What begins otherwise is a write.
+const READING: &[&str] = &["BatchGet", "Describe", "Get", "Head", "List", "Lookup"];
 
 /// How requests and answers of a service are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -53,6 +57,8 @@ pub struct Service {
     pub variable: String,
     /// Whether there is one endpoint for all regions of a partition.
     pub global: bool,
+    /// The namespace of its XML bodies.
+    pub namespace: String,
 }
 
 /// One operation.
@@ -101,6 +107,26 @@ pub struct Row {
     pub host_prefix: String,
     /// Whether the operation is sent without a signature.
     pub unsigned: bool,
+    /// Members of the answer that come as headers, and the headers' names.
+    pub answer_header: BTreeMap<String, String>,
+    /// Members of the answer whose text is percent-encoded.
+    pub escaped: Vec<String>,
+    /// The parameter that is the whole body of the request.
+    pub body: String,
+    /// Whether that parameter is text that is sent as it is.
+    pub raw: bool,
+    /// The root of an XML body, where it is not the name of the body.
+    pub root: String,
+    /// What the elements of a list are called, by the name of the list.
+    pub elements: BTreeMap<String, String>,
+    /// Parameters that are called otherwise on the wire, by their dotted path.
+    pub names: BTreeMap<String, String>,
+    /// Whether S3 asks for a checksum of the body.
+    pub checksum: bool,
+    /// Whether a write may be made twice.
+    pub idempotent: bool,
+    /// The parameter by which AWS knows a request again, so that it may be made twice.
+    pub client_token: String,
     permission: String,
 }
 
@@ -122,6 +148,8 @@ struct ServiceRow {
     variable: String,
     #[serde(default)]
     global: bool,
+    #[serde(default)]
+    namespace: String,
     operations: BTreeMap<String, Row>,
 }
 
@@ -148,13 +176,37 @@ impl Operation {
             || self.row.header.contains_key(parameter)
             || self.row.fixed.contains_key(parameter)
             || self.row.path.contains(&format!("{{{parameter}}}"))
-            || self.next_in() == parameter
+            || [self.next_in(), &self.row.body, &self.row.client_token].contains(&parameter)
     }
 
     /// Whether the operation changes nothing: by its name, as AWS names them.
     pub fn reads(&self) -> bool {
-        ["Describe", "Get", "List"].iter().any(|verb| self.name.starts_with(verb))
+        let rest = READING.iter().find_map(|verb| self.name.strip_prefix(verb));
+        rest.is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_uppercase()))
     }
+}
+
+impl Row {
+    /// A parameter's name on the wire, and its dotted path by the API's names. It may have been
+    /// written as answers have it, which is by its name on the wire.
+    pub(crate) fn wire<'a>(&'a self, parent: &str, name: &'a str) -> (&'a str, String) {
+        let path = joined(parent, name);
+        if let Some(wire) = self.names.get(&path) {
+            return (wire, path);
+        }
+        let called = |(path, wire): &(&String, &String)| {
+            let own = path.rsplit('.').next().unwrap_or(path);
+            *wire == name && **path == joined(parent, own)
+        };
+        match self.names.iter().find(called) {
+            Some((path, wire)) => (wire, path.clone()),
+            None => (name, path),
+        }
+    }
+}
+
+fn joined(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") }
 }
 
 /// Finds an operation by `service:Operation`.
@@ -193,6 +245,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, Operation>, toml::de::Error> {
                 own => own.to_owned(),
             },
             global: row.global,
+            namespace: row.namespace,
         };
         for (name, row) in row.operations {
             let permission = match row.permission.as_str() {
@@ -224,6 +277,72 @@ mod tests {
     }
 
     #[test]
+    fn what_writes_is_known_by_its_name() {
+        // A verb that is in neither list is for somebody to think about.
+        let writing = [
+            "Assume",
+            "Associate",
+            "Create",
+            "Delete",
+            "Disable",
+            "Disassociate",
+            "Enable",
+            "Modify",
+            "Put",
+            "Start",
+            "Stop",
+            "Update",
+        ];
+        for operation in all() {
+            let id = operation.id();
+            let writes = writing.iter().any(|verb| operation.name.starts_with(verb));
+            assert_eq!(writes, !operation.reads(), "{id}");
+            let row = &operation.row;
+            if operation.reads() {
+                assert!(
+                    !row.idempotent && row.client_token.is_empty(),
+                    "{id}: reads may be repeated"
+                );
+                assert!(["", "GET", "POST"].contains(&row.method.as_str()), "{id}");
+                for verb in ["Put", "Create", "Delete", "Update"] {
+                    assert!(!operation.permission.contains(verb), "{id} {}", operation.permission);
+                }
+            } else {
+                assert_ne!(row.method, "GET", "{id}");
+                let creates = operation.name.starts_with("Create");
+                assert!(!(creates && row.idempotent), "{id}: made twice there would be two");
+            }
+        }
+        let mut named = find("s3:GetBucketAcl").unwrap().clone();
+        for (name, reads) in [
+            ("LookupEvents", true),
+            ("BatchGetResourceConfig", true),
+            ("GetawayBucket", false),
+            ("ListenToBucket", false),
+            ("Get", false),
+            ("BatchDisableStandards", false),
+        ] {
+            name.clone_into(&mut named.name);
+            assert_eq!(named.reads(), reads, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_on_the_wire_are_found_by_both_names() {
+        let row = &find("guardduty:CreateDetector").unwrap().row;
+        let path = "Features.AdditionalConfiguration";
+        for (parent, name, wire, by_api) in [
+            ("", "Enable", "enable", "Enable"),
+            ("Features", "AdditionalConfiguration", "additionalConfiguration", path),
+            ("Features", "additionalConfiguration", "additionalConfiguration", path),
+            (path, "Status", "status", "Features.AdditionalConfiguration.Status"),
+            ("Tags", "Enable", "Enable", "Tags.Enable"),
+        ] {
+            assert_eq!(row.wire(parent, name), (wire, by_api.to_owned()), "{parent} {name}");
+        }
+    }
+
+    #[test]
     fn permissions_are_those_of_iam() {
         let permission = |id| find(id).map(|operation| operation.permission.as_str());
         assert_eq!(permission("cloudtrail:DescribeTrails"), Some("cloudtrail:DescribeTrails"));
@@ -233,6 +352,9 @@ mod tests {
             Some("elasticloadbalancing:DescribeLoadBalancers")
         );
         assert_eq!(permission("apigatewayv2:GetApis"), Some("apigateway:GET"));
+        assert_eq!(permission("apigatewayv2:UpdateStage"), Some("apigateway:PATCH"));
+        assert_eq!(permission("s3:DeleteBucketLifecycle"), Some("s3:PutLifecycleConfiguration"));
+        assert_eq!(permission("cloudwatch:GetMetricData"), Some("cloudwatch:GetMetricData"));
         assert_eq!(permission("cloudtrail:DescribeTrial"), None);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! An account or a region that fails does not stop the rest; it makes the report incomplete.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use stele_event::runtime::Clock;
 
@@ -11,6 +13,8 @@ use crate::caller::{CallLog, Caller};
 use crate::client::{CredentialsError, HttpAws, Partition, Role};
 use crate::collect::Scope;
 use crate::fact::Fact;
+use crate::finding::Finding;
+use crate::plan::{Allowances, Plan, assemble};
 
 /// The name of the session that CloudTrail shows.
 const SESSION: &str = "stele";
@@ -68,17 +72,33 @@ struct RegionRow {
     region_name: String,
 }
 
-/// Assesses.
+/// A session for each account that is looked at.
+#[derive(Debug)]
+pub struct Accounts {
+    /// As in ARNs.
+    pub partition: String,
+    /// By account.
+    pub sessions: Vec<(String, HttpAws)>,
+    /// Accounts that could not be entered, and lists that could not be read.
+    pub errors: Vec<ReportError>,
+}
+
+impl Accounts {
+    /// Those that are named in a list; what a plan or a journal is about.
+    pub fn named(self) -> BTreeMap<String, HttpAws> {
+        self.sessions.into_iter().collect()
+    }
+}
+
+/// Signs in to every account that the options name.
 ///
 /// # Errors
-/// Nothing could be assessed at all; whatever fails later is in the report.
-pub async fn run(
+/// Nothing could be entered at all.
+pub async fn accounts(
     aws: &HttpAws,
-    clock: &dyn Clock,
     region: &str,
     options: &Options,
-) -> Result<Report, RunError> {
-    let began = clock.now_millis();
+) -> Result<Accounts, RunError> {
     let several = options.organization || !options.accounts.is_empty();
     let role_for_all = options.assume_role.as_deref().filter(|role| role.starts_with("arn:"));
     if several && role_for_all.is_some() {
@@ -106,7 +126,7 @@ pub async fn run(
     }
     accounts.sort();
     accounts.dedup();
-    let mut assessed = Vec::new();
+    let mut sessions = Vec::new();
     for account in accounts {
         let session = if account == identity.account {
             base.clone()
@@ -131,11 +151,68 @@ pub async fn run(
             });
             continue;
         }
-        let one = one(&session, clock, region, options, &account, &partition).await;
+        sessions.push((account, session));
+    }
+    Ok(Accounts { partition, sessions, errors })
+}
+
+/// Assesses.
+///
+/// # Errors
+/// Nothing could be assessed at all; whatever fails later is in the report.
+pub async fn run(
+    aws: &HttpAws,
+    clock: &dyn Clock,
+    region: &str,
+    options: &Options,
+) -> Result<Report, RunError> {
+    let began = clock.now_millis();
+    let Accounts { partition, sessions, errors } = accounts(aws, region, options).await?;
+    let mut assessed = Vec::new();
+    for (account, session) in &sessions {
+        assessed.push(one(session, clock, region, options, account, &partition).await);
+    }
+    let (took_ms, at) = (since(clock, began), clock.now_micros());
+    Ok(assess::report(assessed, errors, &options.baseline, aws.requests(), took_ms, at))
+}
+
+/// What a plan is made for.
+pub struct PlanOptions<'a> {
+    /// What somebody allows.
+    pub allowances: Allowances,
+    /// Which findings are looked at.
+    pub wanted: &'a (dyn Fn(&Finding) -> bool + Sync),
+}
+
+/// Assesses, and plans what puts the findings right. It reads only.
+///
+/// # Errors
+/// As [`run`].
+pub async fn plan(
+    aws: &HttpAws,
+    clock: &dyn Clock,
+    region: &str,
+    options: &Options,
+    planned: &PlanOptions<'_>,
+) -> Result<(Report, Plan), RunError> {
+    let began = clock.now_millis();
+    let Accounts { partition, sessions, errors } = accounts(aws, region, options).await?;
+    let (mut assessed, mut parts) = (Vec::new(), Vec::new());
+    for (account, session) in &sessions {
+        let one = one(session, clock, region, options, account, &partition).await;
+        let PlanOptions { allowances, wanted } = planned;
+        let baseline = &options.baseline;
+        parts.push(assemble::account(session, &one, baseline, allowances, wanted).await);
         assessed.push(one);
     }
-    let took_ms = u64::try_from(clock.now_millis() - began).unwrap_or(0);
-    Ok(assess::report(assessed, errors, &options.baseline, aws.requests(), took_ms))
+    let (took_ms, at) = (since(clock, began), clock.now_micros());
+    let report = assess::report(assessed, errors, &options.baseline, aws.requests(), took_ms, at);
+    let plan = assemble::join(parts, &report);
+    Ok((report, plan))
+}
+
+fn since(clock: &dyn Clock, began_millis: i64) -> u64 {
+    u64::try_from(clock.now_millis() - began_millis).unwrap_or(0)
 }
 
 fn role(arn: String, options: &Options) -> Role {
@@ -202,7 +279,7 @@ async fn one(
         home_region: options.baseline.scope.home_region.clone(),
         now_micros: clock.now_micros(),
         collectors: assess::collectors(&checks, &options.baseline),
-        interfaces: options.baseline.scope.skip_empty_vpcs,
+        interfaces: options.baseline.wants_interfaces(),
     };
     let mut assessed = assess::account(aws, &scope, &options.baseline, &checks).await;
     let of_regions = log.errors();

@@ -4,11 +4,14 @@
 //! `stele_aws::replay`), in a `toml` block before it the policy, if it is not the default. Lines
 //! `account N` and `regions A B` may begin the recording. The `findings` block behind it holds what
 //! is expected. Where the expectations are to be written anew:
-//! `UPDATE=1 cargo test -p stele-aws --test checks`.
+//! `UPDATE=1 cargo test -p stele-aws --test checks`. A `plan` block after that, and a `plan
+//! allowing shorten,replace` one, hold what a plan would do about it.
 //!
 //! What holds for every check is tested with every case: each call is made once; calls are those
 //! that the check declares; and whatever one call is denied, nothing passes that did not before.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod world;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,7 +23,11 @@ use stele_aws::baseline::Baseline;
 use stele_aws::check::Check;
 use stele_aws::checks;
 use stele_aws::collect::{Collector, Scope};
-use stele_aws::finding::{Finding, Status};
+use stele_aws::export;
+use stele_aws::finding::{Finding, Remedy, Status};
+use stele_aws::iam;
+use stele_aws::operation;
+use stele_aws::plan::{Allowance, Allowances, Plan, assemble};
 use stele_aws::replay::Replay;
 use stele_aws::schema;
 
@@ -56,6 +63,7 @@ fn parts(text: &str, page: &str) -> Vec<Part> {
 }
 
 /// A recording with what stands before it.
+#[derive(Clone)]
 struct Case {
     account: String,
     regions: Vec<String>,
@@ -99,7 +107,7 @@ impl Case {
             regions: self.regions.clone(),
             home_region: self.baseline.scope.home_region.clone(),
             now_micros: NOW_MICROS,
-            interfaces: self.baseline.scope.skip_empty_vpcs,
+            interfaces: self.baseline.wants_interfaces(),
             collectors: assess::collectors(&checks, &self.baseline),
         };
         let work = assess::account(&replay, &scope, &self.baseline, &checks);
@@ -127,6 +135,204 @@ fn shown(findings: &[Finding]) -> String {
         }
     }
     text
+}
+
+/// The plan for what was assessed, with an account that answers as recorded.
+fn planned(case: &Case, assessed: &Assessed, allowances: &Allowances) -> (Plan, Replay) {
+    let replay = Replay::parse(&case.recording).unwrap();
+    let report =
+        assess::report(vec![assessed.clone()], Vec::new(), &case.baseline, 0, 0, NOW_MICROS);
+    let work = assemble::account(&replay, assessed, &case.baseline, allowances, &|_| true);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let part = runtime.block_on(work);
+    (assemble::join(vec![part], &report), replay)
+}
+
+fn shown_plan(plan: &Plan) -> String {
+    let mut text = String::new();
+    let params = |params: &serde_json::Map<String, serde_json::Value>| {
+        let lines = params.iter().map(|(name, value)| match value.as_str() {
+            Some(value) => format!("    {name} = {value}\n"),
+            None => format!("    {name} = {value}\n"),
+        });
+        lines.collect::<String>()
+    };
+    for action in &plan.actions {
+        let after: Vec<String> = action.after.iter().map(u32::to_string).collect();
+        let after =
+            if after.is_empty() { String::new() } else { format!(" after {}", after.join(",")) };
+        let _ = writeln!(
+            text,
+            "{}. {} {} {}{after}",
+            action.n, action.call, action.region, action.resource
+        );
+        let _ = writeln!(text, "  {}", action.why);
+        text.push_str(&params(&action.params));
+        if action.before.is_null() {
+            let _ = writeln!(text, "  before: nothing");
+        } else {
+            let _ = writeln!(text, "  before: {}", action.before);
+        }
+        for undo in &action.undo {
+            let _ = writeln!(text, "  undo: {}", undo.call);
+            text.push_str(&params(&undo.params));
+        }
+        if !action.leaves.is_empty() {
+            let _ = writeln!(text, "  undoing leaves {}", action.leaves);
+        }
+        if !action.monthly_cost_usd.basis.is_empty() {
+            let _ = writeln!(text, "  cost: {}", action.monthly_cost_usd.basis);
+        }
+        for warning in &action.warnings {
+            let _ = writeln!(text, "  note: {warning}");
+        }
+    }
+    for blocked in &plan.blocked {
+        let _ = writeln!(text, "blocked {} {}", blocked.region, blocked.resource);
+        let _ = writeln!(text, "  {}: {}", blocked.reason_code, blocked.reason);
+        for choice in &blocked.choices {
+            let _ = writeln!(text, "  or: {choice}");
+        }
+    }
+    for warning in &plan.warnings {
+        let _ = writeln!(text, "note: {warning}");
+    }
+    if text.is_empty() { "nothing to do\n".to_owned() } else { text }
+}
+
+/// Every plan can be exported: all its parameters have a word, or belong to a call that has none.
+fn export_properties(plan: &Plan, at: &str) {
+    let plain = export::Options::default();
+    let full = export::Options {
+        with_custom_resources: true,
+        collect: true,
+        ..export::Options::default()
+    };
+    for options in [plain, full] {
+        for made in [export::cloudformation, export::stackset, export::terraform] {
+            let files = match made(plan, &options) {
+                Err(export::ExportError::Empty) if plan.actions.is_empty() => continue,
+                files => files.unwrap_or_else(|error| panic!("{at}: {error}")),
+            };
+            for file in files {
+                for wrong in
+                    ["cannot be said as it is", "does not know", "in a circle", "it needs `"]
+                {
+                    let line = file.text.lines().find(|line| line.contains(wrong));
+                    assert!(line.is_none(), "{at}: {}: {line:?}", file.name);
+                }
+                let left = file.text.lines().find(|line| line.contains("${#"));
+                assert!(left.is_none(), "{at}: {}: {left:?}", file.name);
+            }
+        }
+    }
+    for policies in [iam::apply_policy(plan), iam::rollback_policy(plan)] {
+        for policy in policies.unwrap_or_else(|error| panic!("{at}: {error}")) {
+            for statement in policy["Statement"].as_array().unwrap() {
+                let actions = statement["Action"].as_array().unwrap();
+                let wide = actions.iter().find(|action| action.as_str().unwrap().contains('*'));
+                assert!(wide.is_none(), "{at}: {wide:?}");
+                let resources = statement["Resource"].as_array().unwrap();
+                let open = resources.iter().find(|each| each.as_str().unwrap().contains("${"));
+                assert!(open.is_none(), "{at}: {open:?}");
+            }
+        }
+    }
+}
+
+/// What holds for every plan.
+fn plan_properties(assessed: &Assessed, plan: &Plan, replay: &Replay, allowing: bool, at: &str) {
+    for call in replay.made().keys() {
+        let id = call.split(' ').next().unwrap();
+        assert!(operation::find(id).unwrap().reads(), "{at}: the planner called {id}");
+    }
+    for action in &plan.actions {
+        let id = &action.call;
+        let operation = operation::find(id).unwrap();
+        let unknown = action.params.keys().find(|name| !operation.takes(name));
+        assert!(unknown.is_none(), "{at}: {id} has no {unknown:?}");
+        assert!(action.after.iter().all(|n| *n < action.n), "{at}: {id} comes too early");
+        let undone = !action.undo.is_empty() || !action.leaves.is_empty();
+        assert!(undone, "{at}: {id} is not undone, and nobody says so");
+        for undo in &action.undo {
+            let operation = operation::find(&undo.call).unwrap_or_else(|| panic!("{}", undo.call));
+            let unknown = undo.params.keys().find(|name| !operation.takes(name));
+            assert!(unknown.is_none(), "{at}: {} has no {unknown:?}", undo.call);
+        }
+        let left = serde_json::to_string(&action).unwrap();
+        assert!(!left.contains("${#"), "{at}: a reference is left in {left}");
+        assert!(!action.why.is_empty() && !action.findings.is_empty(), "{at}: {id}");
+    }
+    // What is said to be put right by a plan is; what is not is said to be blocked.
+    for finding in &assessed.findings {
+        let wrong = matches!(finding.status, Status::Fail | Status::Blocked);
+        let caused = finding.cause.is_some();
+        if !wrong || finding.pending || finding.exception.is_some() || caused {
+            continue;
+        }
+        let key = format!("{}|{}", finding.id, finding.resource);
+        let acted = plan.actions.iter().any(|action| action.findings.contains(&key));
+        let blocked = plan.blocked.iter().any(|b| b.resource == finding.resource);
+        assert!(
+            acted || blocked,
+            "{at}: {key} ({}) is neither planned nor blocked",
+            finding.reason_code
+        );
+        // Consent can make an action of what is for a person.
+        if finding.fix == Some(Remedy::Blocked) && !(allowing && acted) {
+            assert!(blocked, "{at}: {key} is for a person, and not blocked");
+        }
+    }
+    assert_eq!(plan.sha256, plan.hash(), "{at}");
+    let text = serde_json::to_string(plan).unwrap();
+    let again: Plan = serde_json::from_str(&text).unwrap();
+    assert!(again == *plan, "{at}: a plan reads as it was written");
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&schema::plan().unwrap()).unwrap());
+    let plan = serde_json::to_value(plan).unwrap();
+    if let Err(error) = SCHEMA.validate(&plan) {
+        panic!("{at}: {} at {}", error, error.instance_path());
+    }
+}
+
+/// What a plan was for is good when it was applied, and a second plan does not repeat it.
+fn settles(
+    check: &'static dyn Check,
+    (case, before): (&Case, &Assessed),
+    plan: &Plan,
+    allowances: &Allowances,
+    at: &str,
+) {
+    let Some(recording) = world::after(&case.recording, plan) else { return };
+    let after = Case { recording, ..case.clone() };
+    let (assessed, _) = after.run(check, None);
+    let (second, _) = planned(&after, &assessed, allowances);
+    for finding in before.findings.iter().filter(|finding| finding.status == Status::Fail) {
+        let key = format!("{}|{}", finding.id, finding.resource);
+        let acted = plan.actions.iter().any(|action| action.findings.contains(&key));
+        let blocked = plan.blocked.iter().any(|b| b.resource == finding.resource);
+        if !acted || blocked {
+            continue;
+        }
+        let same = |now: &&Finding| {
+            now.region == finding.region
+                && (now.resource == finding.resource || finding.reason_code.starts_with("no-trail"))
+        };
+        let now: Vec<&Finding> = assessed.findings.iter().filter(same).collect();
+        // What fails only because of another finding is that one's matter.
+        let good = now.iter().all(|now| now.status != Status::Fail || now.cause.is_some());
+        // A loop that is no more is not spoken of.
+        let there = !now.is_empty() || finding.id == "cen.loop";
+        assert!(good && there, "{at}: {key} after its plan: {}", shown(&assessed.findings));
+        let again = second.actions.iter().find(|action| action.findings.contains(&key));
+        assert!(again.is_none(), "{at}: {key} is planned for again: {}", shown_plan(&second));
+    }
+}
+
+/// What the words of a `plan` block allow.
+fn allowances(kind: &str) -> Allowances {
+    let words = kind.strip_prefix("plan allowing ").unwrap_or_default();
+    words.split(',').filter(|word| !word.is_empty()).map(|w| Allowance::parse(w).unwrap()).collect()
 }
 
 fn passing(findings: &[Finding]) -> BTreeSet<(String, String)> {
@@ -160,7 +366,10 @@ fn properties(case: &Case, check: &'static dyn Check, whole: &Assessed, replay: 
         assert!(subjects.insert(subject), "{at}: two findings for {subject:?}");
         assert!(!finding.reason.is_empty() && !finding.reason_code.is_empty(), "{at}");
     }
-    validate(&assess::report(vec![whole.clone()], Vec::new(), &case.baseline, 0, 0), at);
+    validate(
+        &assess::report(vec![whole.clone()], Vec::new(), &case.baseline, 0, 0, NOW_MICROS),
+        at,
+    );
     let before = passing(&whole.findings);
     for id in declared {
         let (partial, replay) = case.run(check, Some(id));
@@ -170,7 +379,8 @@ fn properties(case: &Case, check: &'static dyn Check, whole: &Assessed, replay: 
         // Questions about others' buckets may be refused without anything being left open.
         let asked = replay.made().keys().any(|call| call.split(' ').next() == Some(id));
         if asked && id != "s3:GetBucketLocation" {
-            let report = assess::report(vec![partial], Vec::new(), &case.baseline, 0, 0);
+            let report =
+                assess::report(vec![partial], Vec::new(), &case.baseline, 0, 0, NOW_MICROS);
             assert_eq!(report.exit_code(), 4, "{at}: complete without {id}");
         }
     }
@@ -184,6 +394,7 @@ fn page_of(check: &dyn Check) -> PathBuf {
 /// Runs a page, and returns it with what was found in the place of what was expected.
 fn run_page(check: &'static dyn Check, text: &str, page: &str) -> String {
     let (mut written, mut policy, mut found) = (String::new(), String::new(), None);
+    let mut last = None;
     let mut statuses = BTreeSet::new();
     for part in parts(text, page) {
         match part {
@@ -205,9 +416,21 @@ fn run_page(check: &'static dyn Check, text: &str, page: &str) -> String {
                         properties(&case, check, &assessed, &replay, &at);
                         statuses.extend(assessed.findings.iter().map(|finding| finding.status));
                         found = Some(shown(&assessed.findings));
+                        let (plan, replay) = planned(&case, &assessed, &Allowances::new());
+                        plan_properties(&assessed, &plan, &replay, false, &at);
+                        settles(check, (&case, &assessed), &plan, &Allowances::new(), &at);
+                        last = Some((case, assessed));
                     }
                     "findings" => content = found.take().unwrap_or_else(|| panic!("{at}: no case")),
-                    _ => panic!("{at}: a block is `toml`, `aws` or `findings`"),
+                    kind if kind.starts_with("plan") => {
+                        let (case, assessed) =
+                            last.as_ref().unwrap_or_else(|| panic!("{at}: no case"));
+                        let (plan, replay) = planned(case, assessed, &allowances(kind));
+                        plan_properties(assessed, &plan, &replay, kind != "plan", &at);
+                        settles(check, (case, assessed), &plan, &allowances(kind), &at);
+                        content = shown_plan(&plan);
+                    }
+                    _ => panic!("{at}: a block is `toml`, `aws`, `findings` or `plan`"),
                 }
                 let _ = write!(written, "```{kind}\n{content}```\n");
             }
@@ -247,19 +470,51 @@ fn checks_say_what_their_pages_say() {
 }
 
 #[test]
+fn plans_can_be_exported_and_allowed() {
+    let words = ["shorten", "irreversible", "replace", "remove-exclusion"];
+    let all: Allowances = words.iter().map(|word| Allowance::parse(word).unwrap()).collect();
+    let mut actions = 0;
+    for check in checks::ALL {
+        let page = check.meta().id;
+        let text = std::fs::read_to_string(page_of(*check)).unwrap();
+        let mut policy = String::new();
+        for part in parts(&text, page) {
+            match part {
+                Part::Prose(line) if line.starts_with('#') => policy.clear(),
+                Part::Block { kind, text, .. } if kind == "toml" => policy = text,
+                Part::Block { kind, text, line } if kind == "aws" => {
+                    let case = Case::of(&text, &policy);
+                    let (assessed, _) = case.run(*check, None);
+                    for allowances in [Allowances::new(), all.clone()] {
+                        let (plan, _) = planned(&case, &assessed, &allowances);
+                        actions += plan.actions.len();
+                        export_properties(&plan, &format!("{page}:{line}"));
+                    }
+                }
+                Part::Prose(_) | Part::Block { .. } => {}
+            }
+        }
+    }
+    assert!(actions > 300, "{actions} actions were looked at");
+}
+
+#[test]
 fn the_committed_schema_is_that_of_the_types() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
-    let path = path.join("stele.aws.assess-1.json");
-    let made = schema::assess().unwrap();
+    committed("stele.aws.assess-1.json", &schema::assess().unwrap());
+    committed("stele.aws.plan-1.json", &schema::plan().unwrap());
+}
+
+fn committed(name: &str, made: &serde_json::Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema").join(name);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let text = serde_json::to_string_pretty(&made).unwrap() + "\n";
+        let text = serde_json::to_string_pretty(made).unwrap() + "\n";
         std::fs::write(&path, text).unwrap();
     }
     // Compared as values: the order of members depends on how serde_json is built.
     let there = std::fs::read_to_string(&path).unwrap();
     let there: serde_json::Value = serde_json::from_str(&there).unwrap();
-    assert!(there == made, "UPDATE=1 writes docs/schema: the types have changed");
+    assert!(there == *made, "UPDATE=1 writes docs/schema: the types have changed");
 }
 
 #[test]
@@ -276,26 +531,31 @@ fn every_page_has_its_check() {
 #[test]
 fn an_empty_region_takes_few_calls() {
     const CALLS_MAX: u64 = 30;
-    let baseline = Baseline::default();
-    let calls = |regions: &[&str]| {
-        let checks = assess::Selection::default().checks(&baseline);
+    let strict = Baseline::parse("version = 1\npresets = [\"strict\"]").unwrap();
+    let calls = |baseline: &Baseline, regions: &[&str]| {
+        let checks = assess::Selection::default().checks(baseline);
         let scope = Scope {
             account: "111122223333".to_owned(),
             partition: "aws".to_owned(),
             regions: regions.iter().map(|region| (*region).to_owned()).collect(),
             home_region: None,
             now_micros: NOW_MICROS,
-            collectors: assess::collectors(&checks, &baseline),
+            collectors: assess::collectors(&checks, baseline),
             interfaces: false,
         };
         let replay = Replay::default();
-        let work = assess::account(&replay, &scope, &baseline, &checks);
+        let work = assess::account(&replay, &scope, baseline, &checks);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(work).calls
     };
-    let (one, two) = (calls(&["us-east-1"]), calls(&["us-east-1", "eu-west-1"]));
-    assert!(two - one <= CALLS_MAX, "{} calls for an empty region", two - one);
-    assert!(one - (two - one) <= 10, "{} calls for an account", one - (two - one));
+    let default = Baseline::default();
+    for (name, baseline) in [("default", &default), ("strict", &strict)] {
+        let one = calls(baseline, &["us-east-1"]);
+        let region = calls(baseline, &["us-east-1", "eu-west-1"]) - one;
+        println!("{name}: {region} calls for an empty region, {} for an account", one - region);
+        assert!(region <= CALLS_MAX, "{name}: {region} calls for an empty region");
+        assert!(one - region <= 10, "{name}: {} calls for an account", one - region);
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Undoes compression, within limits. The only place that uses a decoder directly, but for
-//! `stele-verify`, which must not know this crate and takes one whole gzip member or nothing.
+//! `stele-verify` where it judges CloudTrail's files, of which each is one whole gzip member.
 //!
 //! Encoded bytes flow in, decoded ones out, either a whole body at once ([`decode_all`]) or as a
 //! stream in constant memory ([`DecodedReader`]). Damage (a truncated file, a bad checksum, bytes

@@ -5,6 +5,7 @@
 //! at once, move into Parquet files of a Delta table ([`table`]), and are found again by SQL or by
 //! the search syntax ([`query`], [`search`]). A row is in memory or in a file, never in both.
 
+pub mod bucket;
 pub mod chunk;
 pub mod compact;
 pub mod error;

@@ -15,7 +15,7 @@ use stele_ledger::checkpoint::WitnessPolicy;
 use stele_ledger::key::VerifierKey;
 
 use crate::cloudtrail::{self, FolderOptions};
-use crate::lake::{self, Depth, Options, Progress, Wanted};
+use crate::lake::{self, Depth, Options, Place, Progress, Wanted};
 use crate::objects::BucketFolder;
 
 /// Verifies offline what lies in a folder against what was signed.
@@ -71,8 +71,9 @@ pub struct WitnessArguments {
 #[derive(Debug, Args)]
 #[group(args = ["folder"])]
 pub struct LakeArguments {
-    /// The data folder, or the lake folder alone.
-    #[arg(value_name = "FOLDER")]
+    /// The data folder, or the lake folder alone; or a tar of either, plain or compressed with gzip
+    /// or Zstandard.
+    #[arg(value_name = "FOLDER|TAR")]
     pub folder: PathBuf,
     /// Whom to believe.
     #[command(flatten)]
@@ -243,8 +244,20 @@ fn wrote(result: io::Result<()>) -> Result<(), String> {
 }
 
 impl LakeArguments {
-    /// Verifies the folder and writes the report.
+    /// Opens the folder or the tar, verifies it and writes the report.
     pub fn run(&self, output: &mut Output<'_>) -> Result<u8, String> {
+        let folder = self.folder.display().to_string();
+        if folder.starts_with("s3://") {
+            return Err(format!(
+                "cannot read `{folder}`: this program knows no network\nhint: `stele verify` reads \
+                 from S3; or copy it to a folder"
+            ));
+        }
+        self.run_at(&open(&self.folder, output.rest)?, output)
+    }
+
+    /// Verifies what lies at a place and writes the report.
+    pub fn run_at(&self, place: &Place, output: &mut Output<'_>) -> Result<u8, String> {
         let mut options = Options::new(self.trust.keys()?);
         options.witnesses = self.trust.policy()?;
         options.witness_lag_micros_max = i64::from(self.how.witness_lag) * 1_000_000;
@@ -257,8 +270,8 @@ impl LakeArguments {
         }
         options.threads = self.how.threads.unwrap_or(options.threads);
         let shown = AtomicU64::new(0);
-        let report = lake::verify(&self.folder, &options, &|progress| {
-            show(&shown, progress, output.rest);
+        let report = lake::verify_place(place, &options, &|progress| {
+            show(&shown, "", progress, output.rest);
         });
         let report = report.map_err(|error| error.to_string())?;
         write_report(output, &report, self.json)?;
@@ -266,14 +279,21 @@ impl LakeArguments {
     }
 }
 
+/// Opens a folder or a tar, and says how far it is unpacked.
+pub fn open(path: &Path, rest: &Mutex<dyn Write + Send>) -> Result<Place, String> {
+    let shown = AtomicU64::new(0);
+    let place = Place::open(path, &|progress| show(&shown, "unpacked: ", progress, rest));
+    place.map_err(|error| error.to_string())
+}
+
 /// Says how far it is, once for each percent.
-fn show(shown: &AtomicU64, progress: Progress, rest: &Mutex<dyn Write + Send>) {
+fn show(shown: &AtomicU64, what: &str, progress: Progress, rest: &Mutex<dyn Write + Send>) {
     let percent = progress.bytes_done.saturating_mul(100) / progress.bytes_total.max(1);
     if shown.fetch_max(percent, Relaxed) < percent
         && let Ok(mut rest) = rest.lock()
     {
         // Whoever does not want to see it is not a reason to stop.
-        let _ = writeln!(rest, "{percent} % of {} bytes", progress.bytes_total);
+        let _ = writeln!(rest, "{what}{percent} % of {} bytes", progress.bytes_total);
     }
 }
 

@@ -33,14 +33,18 @@ mod gather;
 mod history;
 mod kept;
 mod ledger;
+mod locate;
 mod log;
 mod pass;
 mod place;
 mod prove;
+mod remote;
 mod report;
 mod rows;
 mod runs;
 mod seeds;
+mod tiles;
+mod unpack;
 mod witnessed;
 mod workers;
 
@@ -60,8 +64,9 @@ use finding::Findings;
 pub use finding::{Finding, Kind};
 use ledger::Proven;
 use pass::Pass;
-use place::Place;
+pub use place::Place;
 pub use prove::{Proof, ProveError, Wanted, prove, verify_proof};
+pub use remote::{Ahead, Remote};
 pub(crate) use report::shown;
 pub use report::{Gap, Report, Verified};
 pub use witnessed::Witnessed;
@@ -164,6 +169,14 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// A tar or a bucket is not one that is read.
+    #[error("cannot verify `{copy}`: {reason}")]
+    Copy {
+        /// Which.
+        copy: String,
+        /// Why not.
+        reason: String,
+    },
     /// A file that was named is no checkpoint.
     #[error("`{}` is no checkpoint", path.display())]
     Checkpoint {
@@ -237,11 +250,25 @@ pub fn verify(
     options: &Options,
     progress: &OnProgress<'_>,
 ) -> Result<Report, Error> {
+    let read = |source| Error::Read { path: folder.to_owned(), source };
+    verify_place(&Place::of(folder).map_err(read)?, options, progress)
+}
+
+/// Verifies a data folder, or a lake folder alone, wherever it lies.
+pub fn verify_place(
+    place: &Place,
+    options: &Options,
+    progress: &OnProgress<'_>,
+) -> Result<Report, Error> {
+    if let Some((copy, reason)) = place.unread() {
+        let ctx = Context::new(place, options, progress, None);
+        ctx.findings.find(Finding::new(Kind::CopyUnread).object(copy).detail(reason));
+        return Ok(Pass::nothing().report(ctx));
+    }
     if options.keys.is_empty() {
         return Err(Error::NoKey);
     }
     let read = |path: &Path, source| Error::Read { path: path.to_owned(), source };
-    let place = Place::of(folder).map_err(|source| read(folder, source))?;
     if let Some(anchors) = &options.anchors {
         std::fs::read_dir(anchors).map_err(|source| read(anchors, source))?;
     }
@@ -251,19 +278,19 @@ pub fn verify(
         bytes.map(|bytes| (path, bytes)).map_err(|source| read(path, source))
     });
     let since = since.transpose()?;
-    let ctx = Context::new(&place, options, progress, None);
+    let ctx = Context::new(place, options, progress, None);
     let first = Pass::run(&ctx, since.as_ref())?;
     if first.doubtful.is_empty() || !is_newer_soon(&ctx, first.proven.as_ref()) {
         return Ok(first.report(ctx));
     }
-    let ctx = Context::new(&place, options, progress, Some(&first.doubtful));
+    let ctx = Context::new(place, options, progress, Some(&first.doubtful));
     Ok(Pass::run(&ctx, since.as_ref())?.report(ctx))
 }
 
 /// Waits a moment for a newer checkpoint.
 fn is_newer_soon(ctx: &Context<'_>, proven: Option<&Proven>) -> bool {
     const STEP_MS: u64 = 100;
-    let Some(proven) = proven else { return false };
+    let Some(proven) = proven.filter(|_| !ctx.place.is_still()) else { return false };
     let name = ctx.place.ledger("checkpoint");
     for waited in 0..=ctx.options.wait_ms_max / STEP_MS {
         if waited > 0 {

@@ -4,7 +4,8 @@
 //! through [`objects::Objects`], the time is an argument, and the same bytes give the same report.
 //! So it can run on the machine of somebody who trusts neither the server nor its operator.
 //!
-//! [`lake`] verifies a data folder of Stele against its ledger, and makes proofs of single events.
+//! [`lake`] verifies a data folder of Stele against its ledger, and makes proofs of single events;
+//! the folder may lie in a tar, or wherever whoever calls it can fetch files from.
 //! [`cloudtrail`] judges the digest chains that AWS CloudTrail delivers beside its logs.
 //! [`verdict`] is what both say in the end.
 //! [`arguments`] is the command line of both, for this crate's own binary and for `stele`.
@@ -13,4 +14,5 @@ pub mod arguments;
 pub mod cloudtrail;
 pub mod lake;
 pub mod objects;
+pub mod room;
 pub mod verdict;

@@ -1,20 +1,17 @@
 //! Reading `stele-aws.toml`.
 
+mod sources;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{
-    Baseline, Days, Exception, FLOW_FIELDS, FLOW_FIELDS_V2, PRESETS, RETENTION_DAYS, RetentionRule,
-    Which, Word,
-};
+use super::{Baseline, Days, Exception, PRESETS, RETENTION_DAYS, RetentionRule};
 use crate::checks;
+use sources::{CloudTrailTable, VpcFlowTable};
 
 const EKS_TYPES: &[&str] = &["api", "audit", "authenticator", "controllerManager", "scheduler"];
-const INSIGHTS: &[&str] = &["ApiCallRateInsight", "ApiErrorRateInsight"];
-/// Fields of the guidance that AWS does not have, and what they are called there.
-const RENAMED: &[(&str, &str)] = &[("windowstart", "start"), ("windowend", "end")];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +24,7 @@ struct File {
     cloudtrail: CloudTrailTable,
     vpc_flow: VpcFlowTable,
     eks: EksTable,
+    ssm: SsmTable,
     checks: BTreeMap<Spanned<String>, CheckTable>,
     exception: Vec<ExceptionTable>,
 }
@@ -76,33 +74,14 @@ struct RuleTable {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct CloudTrailTable {
-    insights: Option<Vec<Spanned<String>>>,
-    cloudwatch: Option<bool>,
-    data_events: BTreeMap<Spanned<String>, Spanned<WhichTable>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum WhichTable {
-    Word(String),
-    List(Vec<String>),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct VpcFlowTable {
-    traffic: Option<Spanned<String>>,
-    destination: Option<Spanned<String>>,
-    file_format: Option<Spanned<String>>,
-    aggregation_s: Option<Spanned<i64>>,
-    fields: Option<Vec<Spanned<String>>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
 struct EksTable {
     log_types: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SsmTable {
+    agent_documents: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,10 +104,12 @@ struct ExceptionTable {
 struct Reader<'a> {
     text: &'a str,
     errors: Vec<String>,
+    /// What was put right, with lines.
+    warnings: Vec<String>,
 }
 
 pub(super) fn parse(text: &str) -> Result<Baseline, Vec<String>> {
-    let mut reader = Reader { text, errors: Vec::new() };
+    let mut reader = Reader { text, errors: Vec::new(), warnings: Vec::new() };
     let file: File = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| reader.line(span.start));
         vec![format!("line {line}: {}", error.message())]
@@ -136,7 +117,15 @@ pub(super) fn parse(text: &str) -> Result<Baseline, Vec<String>> {
     let mut baseline = Baseline::default();
     reader.top(&file, &mut baseline);
     reader.retention(file.retention, &mut baseline);
-    reader.sources(file.cloudtrail, file.vpc_flow, file.eks, &mut baseline);
+    reader.trail(file.cloudtrail, &mut baseline);
+    reader.flow(file.vpc_flow, &mut baseline);
+    if let Some(types) = file.eks.log_types {
+        baseline.eks.log_types =
+            types.iter().map(|each| reader.one_of(each, "type of log", EKS_TYPES)).collect();
+    }
+    if let Some(documents) = file.ssm.agent_documents {
+        baseline.ssm.agent_documents = documents;
+    }
     for (id, table) in file.checks {
         if checks::find(id.as_ref()).is_none() {
             let ids: Vec<&str> = checks::ALL.iter().map(|check| check.meta().id).collect();
@@ -147,6 +136,7 @@ pub(super) fn parse(text: &str) -> Result<Baseline, Vec<String>> {
     for exception in file.exception {
         reader.exception(&exception, &mut baseline);
     }
+    baseline.warnings = reader.warnings;
     if reader.errors.is_empty() { Ok(baseline) } else { Err(reader.errors) }
 }
 
@@ -158,6 +148,11 @@ impl Reader<'_> {
     fn say(&mut self, offset: usize, text: &str) {
         let line = self.line(offset);
         self.errors.push(format!("line {line}: {text}"));
+    }
+
+    fn warn(&mut self, offset: usize, text: &str) {
+        let line = self.line(offset);
+        self.warnings.push(format!("line {line} of the policy: {text}"));
     }
 
     fn unknown(&mut self, offset: usize, what: &str, name: &str, known: &[&str]) {
@@ -256,80 +251,6 @@ impl Reader<'_> {
             let days = self.days(at, days, true);
             baseline.retention.rules.push(RetentionRule { pattern: rule.pattern, days });
         }
-    }
-
-    fn sources(
-        &mut self,
-        trail: CloudTrailTable,
-        flow: VpcFlowTable,
-        eks: EksTable,
-        baseline: &mut Baseline,
-    ) {
-        if let Some(insights) = trail.insights {
-            baseline.cloudtrail.insights = insights
-                .iter()
-                .map(|each| self.one_of(each, "kind of Insights", INSIGHTS))
-                .collect();
-        }
-        baseline.cloudtrail.cloudwatch = trail.cloudwatch.unwrap_or(true);
-        for (kind, which) in trail.data_events {
-            self.one_of(&kind, "kind of data events", &["s3", "lambda", "dynamodb"]);
-            let at = which.span().start;
-            let which = match which.into_inner() {
-                WhichTable::Word(word) if word == "all" => Which::Word(Word::All),
-                WhichTable::Word(word) if word == "none" => Which::Word(Word::None),
-                WhichTable::Word(_) => {
-                    self.say(at, "this is \"all\", \"none\" or a list of ARNs");
-                    continue;
-                }
-                WhichTable::List(arns) => Which::Some(arns),
-            };
-            baseline.cloudtrail.data_events.insert(kind.into_inner(), which);
-        }
-        let wanted = &mut baseline.vpc_flow;
-        if let Some(traffic) = flow.traffic {
-            wanted.traffic = self.one_of(&traffic, "traffic", &["ALL", "ACCEPT", "REJECT"]);
-        }
-        if let Some(destination) = flow.destination {
-            wanted.destination = self.one_of(&destination, "destination", &["s3", "cloudwatch"]);
-        }
-        if let Some(format) = flow.file_format {
-            wanted.file_format = self.one_of(&format, "file format", &["plain-text", "parquet"]);
-        }
-        if let Some(seconds) = flow.aggregation_s {
-            if ![60, 600].contains(seconds.as_ref()) {
-                self.say(seconds.span().start, "AWS puts 60 or 600 seconds together");
-            }
-            wanted.aggregation_s = seconds.into_inner();
-        }
-        if let Some(fields) = flow.fields {
-            wanted.fields = self.fields(&fields);
-        }
-        if let Some(types) = eks.log_types {
-            baseline.eks.log_types =
-                types.iter().map(|each| self.one_of(each, "type of log", EKS_TYPES)).collect();
-        }
-    }
-
-    /// `+name` adds to the fields of version 2; names alone are the whole list.
-    fn fields(&mut self, fields: &[Spanned<String>]) -> Vec<String> {
-        let adds = fields.iter().all(|field| field.as_ref().starts_with('+'));
-        let mut all: Vec<String> = Vec::new();
-        if adds {
-            all.extend(FLOW_FIELDS_V2.iter().map(|field| (*field).to_owned()));
-        }
-        for field in fields {
-            let name = field.as_ref().trim_start_matches('+');
-            let renamed = RENAMED.iter().find(|(guidance, _)| *guidance == name);
-            let name = renamed.map_or(name, |(_, aws)| *aws);
-            if !FLOW_FIELDS.contains(&name) {
-                self.unknown(field.span().start, "field of flow logs", name, FLOW_FIELDS);
-            }
-            if !all.iter().any(|there| there == name) {
-                all.push(name.to_owned());
-            }
-        }
-        all
     }
 
     fn exception(&mut self, table: &ExceptionTable, baseline: &mut Baseline) {

@@ -67,6 +67,20 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         ("version = 1\n[retention]\nlog_groups = { min_days = 366 }", 3, "the next is 400"),
         ("version = 1\n[vpc_flow]\nfields = [\"srcadr\"]", 3, "is `srcaddr` meant?"),
+        ("version = 1\n[[vpc_flow.extra]]\nresource = \"i-1\"", 3, "a subnet or an interface"),
+        (
+            "version = 1\n[[vpc_flow.extra]]\nresource = \"eni-1\"\ndestination = \"arn:aws:sns:x\"",
+            4,
+            "the ARN of a bucket",
+        ),
+        ("version = 1\n[[vpc_flow.extra]]\ntraffic = \"ALL\"", 2, "missing field"),
+        ("version = 1\n[cloudtrail]\nname = \"a\"", 3, "a trail's name"),
+        ("version = 1\n[cloudtrail]\nlog_group = \"a b\"", 3, "a log group's name"),
+        (
+            "version = 1\n[cloudtrail]\ndata_events = { s3 = [\"arn:aws:s3:::b/in/*\"] }",
+            3,
+            "a part of a bucket",
+        ),
         ("version = 1\n[checks.\"ct.trail.validaton\"]\nenabled = true", 2, "ct.trail.validation"),
         ("version = 1\n[eks]\nlog_types = [\"audits\"]", 3, "is `audit` meant?"),
         (
@@ -83,4 +97,40 @@ fn what_is_wrong_is_said_with_its_line() {
             .any(|error| error.starts_with(&format!("line {line}:")) && error.contains(says));
         assert!(found, "{text}: {errors:?}");
     }
+}
+
+#[test]
+fn what_aws_does_not_take_is_put_right_and_said() {
+    let baseline = Baseline::parse(
+        r#"version = 1
+[cloudtrail]
+prefix = "logs/"
+log_role = "arn:aws:iam::111122223333:role/path/writes"
+data_events = { s3 = ["arn:aws:s3:::b/*"], lambda = ["*"] }
+[vpc_flow]
+fields = ["+windowstart"]
+[[vpc_flow.extra]]
+resource = "eni-1"
+fields = ["${srcaddr}", "${windowend}"]
+"#,
+    )
+    .unwrap();
+    assert_eq!(baseline.cloudtrail.prefix, "logs");
+    assert_eq!(baseline.cloudtrail.log_role, "writes");
+    assert!(baseline.wants_data("s3", "arn:aws:s3:::b"));
+    assert!(!baseline.wants_data("s3", "arn:aws:s3:::bc"));
+    assert_eq!(baseline.cloudtrail.data_events["lambda"], Which::Word(Word::All));
+    let extra = &baseline.vpc_flow.extra[0];
+    assert_eq!(extra.fields, ["srcaddr", "end"]);
+    // What is not said of it is as for all.
+    assert_eq!((extra.traffic.as_str(), extra.destination.as_str()), ("ALL", "s3"));
+    assert!(baseline.wants_interfaces());
+    for (line, says) in
+        [(3, "`logs`"), (5, "lambda"), (5, "`arn:aws:s3:::b/`"), (7, "`start`"), (10, "`end`")]
+    {
+        let start = format!("line {line} of the policy: ");
+        let said = baseline.warnings.iter().any(|w| w.starts_with(&start) && w.contains(says));
+        assert!(said, "{line} {says}: {:?}", baseline.warnings);
+    }
+    assert_eq!(baseline.warnings.len(), 5);
 }

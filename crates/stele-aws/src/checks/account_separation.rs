@@ -1,13 +1,15 @@
 //! `cen.account-separation`: logs are kept in another account.
 
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
 use crate::collect::s3::Standing;
 use crate::collect::trail::Trail;
 use crate::fact::{Fact, Unread};
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 use std::collections::BTreeSet;
 
 /// The check.
@@ -27,7 +29,7 @@ static META: Meta = Meta {
     why: "Who takes an account over can delete the logs in it.",
     fix: FixMeta {
         remedy: Remedy::Blocked,
-        how: "by hand: choose an archive account",
+        how: "by hand: let the trail write to a bucket of another account, or copy it there",
         undo: Undo::None,
         cloudformation: &[],
         terraform: &[],
@@ -56,6 +58,29 @@ impl Check for AccountSeparation {
                 findings.unread(name, "cloudtrail", "trail/*", reason);
             }
         }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        // A bucket that is gone is what `ct.trail.delivery` speaks of.
+        if finding.reason_code != "same-account" {
+            return;
+        }
+        let name = arn::bucket(&finding.resource).unwrap_or_default();
+        let trails = plan.inventory.trails.values().filter(|trail| trail.row.bucket == name);
+        let trails: Vec<String> = trails.map(|trail| format!("`{}`", trail.row.name)).collect();
+        let archive = plan.baseline.sinks.archive_account.as_deref();
+        let archive = archive.map_or_else(
+            || "an account that keeps logs and nothing else".to_owned(),
+            |account| format!("account {account}"),
+        );
+        let moved = format!(
+            "make a bucket in {archive}, let CloudTrail write there for this account, and let {} \
+             write to it",
+            trails.join(", ")
+        );
+        let copied = format!("copy what is in `{name}` to {archive}, without the right to delete");
+        let choices = [moved.as_str(), &copied, "answer for it by an exception"];
+        plan.block("same-account", finding.reason.clone(), &choices);
     }
 }
 

@@ -1,10 +1,16 @@
-//! What the checks of load balancers share.
+//! What the checks of load balancers share: what is said of their access logs, and how these are
+//! switched on.
+
+use serde_json::json;
 
 use crate::check::{Findings, regions};
 use crate::collect::balancer::{Balancer, BalancerKind};
 use crate::fact::Fact;
 use crate::finding::{Finding, Verdict};
 use crate::inventory::{Inventory, Region};
+use crate::plan::change::{Builder, Change};
+use crate::plan::cost::Volume;
+use crate::plan::sink::{self, Writer};
 
 /// Judges each load balancer of some kinds.
 pub(super) fn each_balancer(
@@ -51,4 +57,61 @@ pub(super) fn stream(kind: &str, finding: &Finding) -> Option<String> {
     let name = finding.resource.split_once("loadbalancer/")?.1;
     let Finding { account, region, .. } = finding;
     (name != "*").then(|| format!("aws:{kind}:{account}:{region}:{name}"))
+}
+
+/// The load balancer of a finding.
+pub(super) fn of<'a>(inventory: &'a Inventory, finding: &Finding) -> Option<&'a Balancer> {
+    let balancers = inventory.region(&finding.region)?.balancers.known()?;
+    balancers.iter().find(|balancer| balancer.arn == finding.resource)
+}
+
+/// Who writes the access log of a kind.
+pub(super) fn writer(kind: BalancerKind) -> Writer {
+    match kind {
+        BalancerKind::Network => Writer::Delivery,
+        BalancerKind::Application | BalancerKind::Classic => Writer::LoadBalancer,
+    }
+}
+
+/// Plans that a load balancer logs to the bucket of its region, below the prefix that is set.
+pub(super) fn log(finding: &Finding, plan: &mut Builder<'_>) {
+    let inventory = plan.inventory;
+    let Some(balancer) = of(inventory, finding) else { return };
+    let (region, name) = (finding.region.as_str(), balancer.name.as_str());
+    let bucket = sink::bucket_name(plan, region);
+    if balancer.kind != BalancerKind::Network && is_keyed(inventory, &bucket) {
+        let reason = format!("bucket `{bucket}` encrypts with KMS, which access logs do not reach");
+        let choices = [
+            "let the bucket encrypt with keys of S3 (SSE-S3) by itself",
+            "name another bucket in the policy (sinks.bucket)",
+        ];
+        return plan.block("kms-bucket", reason, &choices);
+    }
+    let sink = sink::bucket(plan, region);
+    let prefix = balancer.prefix();
+    let policy = sink::allow(plan, &sink, region, writer(balancer.kind), prefix);
+    let why = format!("the requests to `{name}` are logged to `{}`", sink.name);
+    let change = if balancer.kind == BalancerKind::Classic {
+        // Every five minutes: an hour is late for an alarm.
+        let log = json!({"Enabled": true, "S3BucketName": sink.name, "S3BucketPrefix": prefix,
+            "EmitInterval": 5});
+        Change::of("elb:ModifyLoadBalancerAttributes", region, finding.resource.as_str(), why)
+            .by("LoadBalancerName", name)
+            .set(json!({"LoadBalancerAttributes": {"AccessLog": log}}))
+    } else {
+        Change::of("elbv2:ModifyLoadBalancerAttributes", region, finding.resource.as_str(), why)
+            .by("LoadBalancerArn", finding.resource.as_str())
+            .set(json!({"Attributes": [
+                {"Key": "access_logs.s3.enabled", "Value": "true"},
+                {"Key": "access_logs.s3.bucket", "Value": sink.name}]}))
+    };
+    let volume = Volume::range(0.01, 2.0, 200.0, "0.01 to 200 GB of access logs a month");
+    plan.change(change.after([policy]).cost("s3-storage-gb", volume));
+}
+
+/// Whether a bucket encrypts by itself with a key of KMS, as far as is known.
+fn is_keyed(inventory: &Inventory, bucket: &str) -> bool {
+    let sink = inventory.sinks.get(bucket);
+    let encryption = sink.and_then(|sink| sink.encryption.known());
+    encryption.is_some_and(|encryption| encryption.algorithm.starts_with("aws:kms"))
 }

@@ -1,14 +1,16 @@
 //! `lb.destination`: access logs of load balancers arrive.
 
-use super::balancer::each_balancer;
+use super::balancer::{self, each_balancer};
+use super::repair::{self, Otherwise, Place};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::balancer::{Balancer, BalancerKind};
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking, Writer};
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct BalancerDestination;
@@ -27,7 +29,7 @@ static META: Meta = Meta {
     why: "AWS tests the bucket when logging is switched on, and never again.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "s3:PutBucketPolicy; the rest by hand",
+        how: "s3:PutBucketPolicy, merged into the policy that is there; the rest by hand",
         undo: Undo::Exact,
         cloudformation: &[],
         terraform: &[],
@@ -45,6 +47,23 @@ impl Check for BalancerDestination {
         each_balancer(inventory, &kinds, findings, |region, _, each| {
             judge(inventory, region, each)
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let Some(balancer) = balancer::of(inventory, finding) else { return };
+        let Some((bucket, prefix)) = balancer.bucket() else { return };
+        let place = Place { bucket, prefix, writer: balancer::writer(balancer.kind) };
+        let choices: &[&str] = match finding.reason_code.as_str() {
+            "other-region" => &["let it log to a bucket of its own region"],
+            _ => &[
+                "let the bucket encrypt with keys of S3 (SSE-S3) by itself",
+                "let it log to another bucket",
+            ],
+        };
+        let otherwise = Otherwise { code: &finding.reason_code, reason: &finding.reason, choices };
+        let judged = taking(inventory, &finding.region, balancer, (bucket, prefix));
+        repair::let_in(plan, &place, judged, &otherwise);
     }
 }
 
@@ -83,21 +102,23 @@ fn judge(inventory: &Inventory, region: &str, balancer: &Balancer) -> Verdict {
     if let Some(reason) = balancer.attributes.unread() {
         return Verdict::unknown(reason);
     }
-    let Some((bucket, prefix)) = balancer.bucket() else {
-        return Verdict::not_applicable("logging-off", "it does not log to S3");
-    };
-    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-    let account = &inventory.account;
-    let principals = principals(inventory, region, balancer.kind);
-    let principals: Vec<&str> = principals.iter().map(String::as_str).collect();
-    let writer = Writer {
-        principals: &principals,
-        key: format!("{prefix}AWSLogs/{account}/elasticloadbalancing/{region}/x"),
-        source_arn: Some(&balancer.arn),
-    };
-    let advice = match destination::bucket(inventory, bucket, &writer) {
+    match balancer.bucket() {
+        Some(place) => takes(inventory, region, balancer, place),
+        None => Verdict::not_applicable("logging-off", "it does not log to S3"),
+    }
+}
+
+/// What is said of a bucket that takes what a load balancer writes below a prefix, or does not.
+pub(super) fn takes(
+    inventory: &Inventory,
+    region: &str,
+    balancer: &Balancer,
+    (bucket, prefix): (&str, &str),
+) -> Verdict {
+    let advice = match taking(inventory, region, balancer, (bucket, prefix)) {
         Taking::Takes(advice) => advice,
-        Taking::Refuses(code, reason) => return Verdict::fail(code, reason),
+        Taking::Refuses("not-allowed", reason) => return Verdict::fail("not-allowed", reason),
+        Taking::Refuses(code, reason) => return Verdict::fail(code, reason).by_hand(),
         Taking::Unread(reason) => return Verdict::unknown(&reason),
     };
     let (own, sink) = (inventory.bucket(bucket), inventory.sinks.get(bucket));
@@ -122,6 +143,25 @@ fn judge(inventory: &Inventory, region: &str, balancer: &Balancer) -> Verdict {
     }
     let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
     Verdict::pass(format!("bucket `{bucket}` takes its log{advice}"))
+}
+
+/// Whether a bucket takes the log of a load balancer below a prefix.
+fn taking(
+    inventory: &Inventory,
+    region: &str,
+    balancer: &Balancer,
+    (bucket, prefix): (&str, &str),
+) -> Taking {
+    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    let account = &inventory.account;
+    let principals = principals(inventory, region, balancer.kind);
+    let principals: Vec<&str> = principals.iter().map(String::as_str).collect();
+    let writer = Writer {
+        principals: &principals,
+        key: format!("{prefix}AWSLogs/{account}/elasticloadbalancing/{region}/x"),
+        source_arn: Some(&balancer.arn),
+    };
+    destination::bucket(inventory, bucket, &writer)
 }
 
 fn principals(inventory: &Inventory, region: &str, kind: BalancerKind) -> Vec<String> {

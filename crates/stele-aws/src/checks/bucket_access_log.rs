@@ -1,12 +1,14 @@
 //! `ct.bucket.access-log`: who reads buckets of logs is on record.
 
-use super::sink::each_sink;
+use super::sink::{self as sinks, each_sink};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::fact::{Fact, Unread};
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::sink::access;
 
 /// The check.
 pub(super) struct BucketAccessLog;
@@ -24,8 +26,9 @@ static META: Meta = Meta {
     why: "Who looked at the logs, and from where.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "s3:PutBucketLogging",
-        undo: Undo::Exact,
+        how: "s3:PutBucketLogging, to the end of the chain (s3:CreateBucket where there is none); \
+              cloudtrail:PutEventSelectors where a trail would make a loop of it",
+        undo: Undo::Partly,
         cloudformation: &["S3::Bucket"],
         terraform: &["s3_bucket_logging"],
         cost: "storage",
@@ -63,5 +66,11 @@ impl Check for BucketAccessLog {
                 }
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(name) = sinks::name(finding) {
+            access::log(plan, name, &finding.region, Vec::new());
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! `ct.bucket.private`: buckets of logs are closed to the public.
 
-use super::sink::each_sink;
+use super::sink::{self as sinks, each_sink};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::fact::Fact;
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::public::{Openness, openness};
+use crate::plan::change::{Builder, Change};
+use crate::plan::sink;
+use serde_json::json;
 
 /// The check.
 pub(super) struct BucketPrivate;
@@ -51,5 +55,22 @@ impl Check for BucketPrivate {
                 Openness::Unread(reason) => Verdict::unknown(&reason),
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let Some(name) = sinks::name(finding) else { return };
+        let on = json!({"PublicAccessBlockConfiguration": {"BlockPublicAcls": true,
+            "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}});
+        // S3 takes no public policy any more then: what the plan adds to the policy comes first.
+        let policy = plan.inventory.sinks.get(name).map(|sink| &sink.policy);
+        let written = matches!(policy, Some(Fact::Known(_)))
+            .then(|| sink::whole_policy(plan, name, &finding.region));
+        let why = format!("what opens `{name}` to the public is without effect");
+        let change =
+            Change::of("s3:PutPublicAccessBlock", &finding.region, finding.resource.as_str(), why);
+        plan.change(change.by("Bucket", name).set(on).after(written).warn(format!(
+            "who reads `{name}` as one of the public is shut out; the statement or grant \
+                     stays, and while it does S3 refuses changes of the policy that leave it in"
+        )));
     }
 }

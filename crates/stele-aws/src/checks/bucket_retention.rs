@@ -1,12 +1,17 @@
 //! `ct.bucket.retention`: logs stay in their bucket as long as they are wanted.
 
-use super::sink::each_sink;
+use super::sink::{self as sinks, each_sink};
+use super::trail::DAY_MICROS;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::s3::{Expiration, Rule};
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::Allowance;
+use crate::plan::change::Builder;
+use crate::plan::sink::access;
+use serde_json::Value;
 
 /// The check.
 pub(super) struct BucketRetention;
@@ -52,11 +57,13 @@ impl Check for BucketRetention {
                 .filter(|rule| rule.status == "Enabled" && touches(rule, &prefixes))
                 .filter_map(|rule| Some((rule, removes(rule.expiration.as_ref()?)?)))
                 .collect();
-            let short = removing.iter().find(|(_, when)| match when {
+            let is_short = |when: &Removes| match when {
                 Removes::AfterDays(after) => *after < days.min_days,
                 Removes::OnADay => true,
-            });
-            if let Some((rule, when)) = short {
+            };
+            // Rules of others first: they are for a person.
+            let short = removing.iter().filter(|(_, when)| is_short(when));
+            if let Some((rule, when)) = short.min_by_key(|(rule, _)| is_own(rule)) {
                 let when = match when {
                     Removes::AfterDays(after) => format!("after {after} days"),
                     Removes::OnADay => "on a fixed day".to_owned(),
@@ -65,9 +72,8 @@ impl Check for BucketRetention {
                     "rule `{}` of `{name}` removes logs {when}, wanted are {} days",
                     rule.id, days.min_days
                 );
-                return Verdict::fail("too-short", reason)
-                    .evidence("rule", rule.id.as_str())
-                    .by_hand();
+                let verdict = Verdict::fail("too-short", reason).evidence("rule", rule.id.as_str());
+                return if is_own(rule) { verdict } else { verdict.by_hand() };
             }
             if let Some(most) = days.max_days.filter(|_| removing.is_empty()) {
                 let reason = format!("nothing removes logs from `{name}` after {most} days");
@@ -76,6 +82,49 @@ impl Check for BucketRetention {
             Verdict::pass(format!("logs stay in `{name}` for {} days or more", days.min_days))
         });
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let Some(name) = sinks::name(finding) else { return };
+        let inventory = plan.inventory;
+        let Some(rules) = inventory.sinks.get(name).and_then(|sink| sink.lifecycle.items().ok())
+        else {
+            return;
+        };
+        let days = plan.baseline.retention.buckets;
+        if finding.reason_code == "too-short" {
+            let rule = finding.evidence.get("rule").and_then(Value::as_str).unwrap_or_default();
+            if !rules.iter().any(|one| one.id == rule && is_own(one)) {
+                let longer = format!("let rule `{rule}` keep files for {} days", days.min_days);
+                let aside = format!("let rule `{rule}` leave aside what logs are written under");
+                let choices = [longer.as_str(), &aside, "answer for it by an exception"];
+                return plan.block("too-short", finding.reason.clone(), &choices);
+            }
+            let own: Vec<String> = rules.iter().filter(|rule| is_own(rule)).map(about).collect();
+            access::end(plan, name, &finding.region, &own, Vec::new());
+            return;
+        }
+        let most = days.max_days.unwrap_or(days.min_days);
+        let created = inventory.bucket(name).and_then(|bucket| bucket.created_micros);
+        let is_young = created.is_some_and(|time| inventory.now_micros - time < most * DAY_MICROS);
+        if !is_young && !plan.allows(Allowance::Shorten) {
+            let choices = [
+                "plan with `--allow shorten`, after what is older was put into the archive",
+                "take `max_days` of buckets out of the policy",
+            ];
+            let reason = format!("{}: files would go that are there now", finding.reason);
+            return plan.block("would-delete", reason, &choices);
+        }
+        let mut prefixes = inventory.log_prefixes(name);
+        if prefixes.is_empty() || prefixes.iter().any(String::is_empty) {
+            prefixes = vec![String::new()];
+        }
+        access::end(plan, name, &finding.region, &prefixes, Vec::new());
+    }
+}
+
+/// Whether a plan made a rule.
+fn is_own(rule: &Rule) -> bool {
+    rule.id.starts_with(access::RULE)
 }
 
 /// When a rule removes files.
@@ -100,8 +149,13 @@ fn touches(rule: &Rule, prefixes: &[String]) -> bool {
     if !rule.filter["Tag"].is_null() || !and["Tag"].is_null() {
         return false;
     }
-    let texts = [rule.filter["Prefix"].as_str(), and["Prefix"].as_str()];
-    let of_rule = texts.into_iter().flatten().next().unwrap_or(&rule.prefix);
+    let of_rule = about(rule);
     prefixes.is_empty()
-        || prefixes.iter().any(|log| log.starts_with(of_rule) || of_rule.starts_with(log.as_str()))
+        || prefixes.iter().any(|log| log.starts_with(&of_rule) || of_rule.starts_with(log.as_str()))
+}
+
+/// The beginning of the keys that a rule is about.
+fn about(rule: &Rule) -> String {
+    let texts = [rule.filter["Prefix"].as_str(), rule.filter["And"]["Prefix"].as_str()];
+    texts.into_iter().flatten().next().unwrap_or(&rule.prefix).to_owned()
 }

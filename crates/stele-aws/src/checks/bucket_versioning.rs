@@ -1,11 +1,13 @@
 //! `ct.bucket.versioning`: buckets of logs keep what is overwritten.
 
-use super::sink::each_sink;
+use super::sink::{self as sinks, each_sink};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::sink;
 
 /// The check.
 pub(super) struct BucketVersioning;
@@ -50,5 +52,11 @@ impl Check for BucketVersioning {
             Verdict::fail("no-versions", format!("`{name}` does not keep what is overwritten"))
                 .evidence("Status", state.unwrap_or("never enabled"))
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(name) = sinks::name(finding) {
+            sink::versions(plan, name, &finding.region, Vec::new());
+        }
     }
 }

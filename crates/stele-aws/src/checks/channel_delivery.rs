@@ -1,14 +1,18 @@
 //! `cfg.channel.delivery`: what AWS Config records is delivered.
 
-use super::recorder::each_recorder;
+use super::recorder::{self, each_recorder};
+use super::repair::{self, Otherwise, Place};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::collect::config::{Config, Recorder};
+use crate::collect::config::{Channel, Config, Recorder};
 use crate::collect::s3::Standing;
 use crate::fact::{Fact, Unread};
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::judge::destination::{self, Taking, Writer};
+use crate::plan::change::Builder;
+use crate::plan::sink::Writer as SinkWriter;
 
 /// The check.
 pub(super) struct ChannelDelivery;
@@ -45,6 +49,50 @@ impl Check for ChannelDelivery {
             Verdict::not_applicable("no-recorder", format!("{region} has no recorder"))
         });
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let region = &finding.region;
+        let inventory = plan.inventory;
+        let channels = inventory.region(region).and_then(|each| each.config.channels.known());
+        let Some(channel) = channels.and_then(|channels| channels.first()) else {
+            recorder::deliver(plan, region, Vec::new());
+            return;
+        };
+        let judged = taking(inventory, channel);
+        if matches!(judged, Taking::Refuses("no-bucket", _)) {
+            recorder::channel(plan, region, channel, Vec::new());
+            return plan.warn(format!(
+                "{region}: undoing cannot let AWS Config deliver to `{}` again, for AWS takes no \
+                 bucket that is gone",
+                channel.bucket
+            ));
+        }
+        let place =
+            Place { bucket: &channel.bucket, prefix: &channel.prefix, writer: SinkWriter::Config };
+        let otherwise = Otherwise {
+            code: &finding.reason_code,
+            reason: &finding.reason,
+            choices: &[
+                "give the recorder's role the right to write to the bucket and to use its key",
+                "let the recorder use the service-linked role of AWS Config",
+            ],
+        };
+        repair::let_in(plan, &place, judged, &otherwise);
+    }
+}
+
+/// Whether the bucket of a channel takes what AWS Config writes.
+fn taking(inventory: &Inventory, channel: &Channel) -> Taking {
+    let prefix = match channel.prefix.trim_end_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    };
+    let writer = Writer {
+        principals: &["Service:config.amazonaws.com"],
+        key: format!("{prefix}AWSLogs/{}/Config/x", inventory.account),
+        source_arn: None,
+    };
+    destination::bucket(inventory, &channel.bucket, &writer)
 }
 
 fn judge(inventory: &Inventory, region: &str, config: &Config) -> Verdict {

@@ -7,6 +7,7 @@ use crate::collect::Collector;
 use crate::collect::balancer::BalancerKind;
 use crate::finding::{Finding, Remedy, Severity};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct ClbAccess;
@@ -17,14 +18,14 @@ static META: Meta = Meta {
     severity: Severity::Medium,
     default: true,
     source: true,
-    reads: &[Collector::Balancers],
+    reads: &[Collector::Balancers, Collector::Sinks],
     controls: &["FSBP:ELB.5"],
     passes: "access logs go to S3",
     not_applicable: "",
     why: "Requests as they came from outside, before anything changed them.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "elb:ModifyLoadBalancerAttributes",
+        how: "elb:ModifyLoadBalancerAttributes, the access log only",
         undo: Undo::Exact,
         cloudformation: &[],
         terraform: &[],
@@ -40,6 +41,10 @@ impl Check for ClbAccess {
     fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
         let kinds = [BalancerKind::Classic];
         each_balancer(inventory, &kinds, findings, |_, region, each| access_log(region, each));
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        balancer::log(finding, plan);
     }
 
     fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {

@@ -9,6 +9,10 @@ use crate::collect::s3::Standing;
 use crate::fact::{Fact, Unread};
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::{Builder, Change};
+use crate::plan::cost::Volume;
+use crate::plan::sink::{self, Writer};
+use serde_json::json;
 
 /// The check.
 pub(super) struct CloudFront;
@@ -57,11 +61,63 @@ impl Check for CloudFront {
         }
     }
 
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        deliver(finding, plan);
+        if finding.reason_code == "no-bucket" {
+            plan.warn(format!(
+                "{}: the legacy log goes on beside the delivery, to nowhere",
+                finding.reason
+            ));
+        }
+    }
+
     fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         let name = finding.resource.rsplit('/').next().filter(|name| *name != "*")?;
         let Finding { account, region, .. } = finding;
         Some(format!("aws:cloudfront:{account}:{region}:{name}"))
     }
+}
+
+/// The name of the destination that all distributions share.
+const DESTINATION: &str = "stele-cloudfront";
+
+/// Plans that the access log of a distribution is delivered to the bucket of the region where
+/// CloudFront is at home. AWS takes one source for each distribution, so one that is there is used.
+fn deliver(finding: &Finding, plan: &mut Builder<'_>) {
+    let inventory = plan.inventory;
+    let region = finding.region.as_str();
+    let resource = finding.resource.as_str();
+    let id = resource.rsplit('/').next().unwrap_or_default();
+    let sink = sink::bucket(plan, region);
+    let policy = sink::allow(plan, &sink, region, Writer::Delivery, "");
+    let deliveries = inventory.region(region).map(|facts| &facts.deliveries);
+    let there = deliveries.and_then(|each| each.source_of(resource));
+    let (source, mut after) = if let Some(source) = there {
+        (source.name.clone(), Vec::new())
+    } else {
+        let name = format!("stele-{id}");
+        let why = format!("`{id}` is a source of access logs");
+        let made = Change::of("logs:PutDeliverySource", region, resource, why)
+            .by("name", name.as_str())
+            .set(json!({"resourceArn": resource, "logType": "ACCESS_LOGS"}));
+        (name, vec![plan.change(made)])
+    };
+    let arn = inventory.arn("logs", region, &format!("delivery-destination:{DESTINATION}"));
+    let why = format!("`{}` is a destination of access logs", sink.name);
+    let bucket = json!({"destinationResourceArn": inventory.bucket_arn(&sink.name)});
+    let made = Change::of("logs:PutDeliveryDestination", region, arn.as_str(), why)
+        .by("name", DESTINATION)
+        .set(json!({"outputFormat": "json", "deliveryDestinationConfiguration": bucket}))
+        .after([policy]);
+    after.push(plan.change(made));
+    let why = format!("the access log of `{id}` is delivered to `{}`", sink.name);
+    let volume = Volume::range(0.01, 2.0, 500.0, "0.01 to 500 GB of access logs a month");
+    let delivery = Change::of("logs:CreateDelivery", region, resource, why)
+        .by("deliverySourceName", source)
+        .set(json!({"deliveryDestinationArn": arn}))
+        .after(after)
+        .cost("s3-storage-gb", volume);
+    plan.change(delivery);
 }
 
 fn judge(inventory: &Inventory, region: &str, each: &Distribution) -> Verdict {

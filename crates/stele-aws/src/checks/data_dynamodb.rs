@@ -1,11 +1,13 @@
 //! `ct.data.dynamodb`: reads and writes of tables are recorded.
 
+use super::data_events;
 use super::data_events::{Wanted, judge};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct DataDynamoDb;
@@ -61,5 +63,9 @@ impl Check for DataDynamoDb {
                 findings.add(name, arn, verdict);
             }
         }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        data_events::record(finding, plan, "dynamodb", "AWS::DynamoDB::Table");
     }
 }

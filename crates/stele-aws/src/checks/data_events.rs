@@ -1,11 +1,15 @@
 //! What the checks of data events share.
 
 use super::trail::Active;
-use super::trail_all_regions;
+use super::{trail_all_regions, trail_target};
+use crate::baseline::{Which, Word};
 use crate::fact::Unread;
-use crate::finding::Verdict;
+use crate::finding::{Finding, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::selectors::{Coverage, Question};
+use crate::plan::change::Builder;
+use crate::plan::cost::Volume;
+use crate::plan::selectors::Wish;
 
 /// Data events of something.
 pub(super) struct Wanted<'a> {
@@ -78,4 +82,26 @@ pub(super) fn judge(inventory: &Inventory, region: &str, wanted: &Wanted<'_>) ->
             Verdict::fail("not-recorded", format!("{what} are not recorded"))
         }
     }
+}
+
+/// Data events of one resource: it differs by orders of magnitude.
+pub(super) const PER_RESOURCE: Volume = Volume::range(
+    0.1,
+    10.0,
+    1_000.0,
+    "10,000 to 100 million events a month for a bucket, table or function",
+);
+
+/// Plans the recording of a kind of resources: of all, or of this one where the policy names some.
+pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, key: &str, kind: &'static str) {
+    let Some(target) = trail_target::target(plan, &finding.region) else { return };
+    let all = plan.baseline.cloudtrail.data_events.get(key) == Some(&Which::Word(Word::All));
+    let (wish, which) = if all {
+        (Wish::All { kind, read_only: None, but: Vec::new() }, format!("all {kind}"))
+    } else {
+        let arn = finding.resource.clone();
+        (Wish::One { kind, read_only: None, arn: arn.clone() }, format!("`{arn}`"))
+    };
+    let why = format!("trail `{}` records data events of {which}", target.short_name());
+    plan.change(target.record(wish, why).cost("cloudtrail-data-events", PER_RESOURCE));
 }

@@ -1,11 +1,13 @@
 //! `ct.data.lambda`: invocations of functions are recorded.
 
+use super::data_events;
 use super::data_events::{Wanted, judge};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct DataLambda;
@@ -58,5 +60,9 @@ impl Check for DataLambda {
                 findings.add(name, arn.clone(), verdict);
             }
         }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        data_events::record(finding, plan, "lambda", "AWS::Lambda::Function");
     }
 }

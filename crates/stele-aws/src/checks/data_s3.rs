@@ -1,11 +1,14 @@
 //! What `ct.data.s3-read` and `ct.data.s3-write` share: the buckets, and those left aside.
 
 use super::data_events::{Wanted, judge};
-use crate::baseline::Baseline;
+use super::{data_events, trail_target};
+use crate::baseline::{Baseline, Which, Word};
 use crate::check::Findings;
 use crate::fact::Fact;
-use crate::finding::Verdict;
+use crate::finding::{Finding, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::selectors::Wish;
 
 /// Judges every bucket of the assessed regions for one direction.
 pub(super) fn each_bucket(
@@ -50,4 +53,39 @@ pub(super) fn each_bucket(
         };
         findings.add(region, arn, verdict);
     }
+}
+
+/// Plans the recording of a bucket's objects: of all buckets but those that logs are written to, or
+/// of this one where the policy names buckets.
+pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool) {
+    let Some(target) = trail_target::target(plan, &finding.region) else { return };
+    let inventory = plan.inventory;
+    let all = plan.baseline.cloudtrail.data_events.get("s3") == Some(&Which::Word(Word::All));
+    let name = finding.resource.rsplit(':').next().unwrap_or_default();
+    let what = if read_only { "reads" } else { "writes" };
+    let kind = "AWS::S3::Object";
+    let (wish, which) = if all {
+        // Buckets that the plan makes are left out by their names.
+        let sinks = &plan.baseline.sinks;
+        let patterns = [&sinks.bucket, &sinks.access_bucket].map(|pattern| {
+            let pattern = pattern.replace("{account}", &inventory.account);
+            pattern.split('{').next().unwrap_or_default().to_owned()
+        });
+        let made = patterns.iter().filter(|start| !start.is_empty());
+        let mut but: Vec<String> = inventory
+            .sink_names()
+            .iter()
+            .map(|sink| format!("{}/", inventory.bucket_arn(sink)))
+            .chain(made.map(|start| inventory.bucket_arn(start)))
+            .collect();
+        but.sort();
+        but.dedup();
+        (Wish::All { kind, read_only: Some(read_only), but }, "all buckets but those of logs")
+    } else {
+        let arn = format!("{}/", finding.resource);
+        (Wish::One { kind, read_only: Some(read_only), arn }, name)
+    };
+    let why = format!("trail `{}` records object {what} of {which}", target.short_name());
+    let change = target.record(wish, why);
+    plan.change(change.cost("cloudtrail-data-events", data_events::PER_RESOURCE));
 }

@@ -1,11 +1,13 @@
 //! `ct.data.s3-read`: reads of objects are recorded.
 
+use super::data_s3;
 use super::data_s3::each_bucket;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity};
+use crate::finding::{Finding, Remedy, Severity};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct DataS3Read;
@@ -39,5 +41,9 @@ impl Check for DataS3Read {
 
     fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>) {
         each_bucket(inventory, baseline, findings, ("reads", "true"));
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        data_s3::record(finding, plan, true);
     }
 }

@@ -1,11 +1,13 @@
 //! `ct.data.s3-write`: writes of objects are recorded.
 
+use super::data_s3;
 use super::data_s3::each_bucket;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity};
+use crate::finding::{Finding, Remedy, Severity};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct DataS3Write;
@@ -39,5 +41,9 @@ impl Check for DataS3Write {
 
     fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>) {
         each_bucket(inventory, baseline, findings, ("writes", "false"));
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        data_s3::record(finding, plan, false);
     }
 }

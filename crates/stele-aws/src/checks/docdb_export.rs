@@ -6,6 +6,7 @@ use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::finding::{Finding, Remedy, Severity};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct DocumentDbExport;
@@ -23,7 +24,8 @@ static META: Meta = Meta {
     why: "Who signed in and what was asked, outside the machine that is attacked.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "rds:ModifyDBCluster with the missing type only",
+        how: "logs:CreateLogGroup, logs:PutRetentionPolicy, rds:ModifyDBCluster with the missing \
+              type only",
         undo: Undo::Exact,
         cloudformation: &[],
         terraform: &[],
@@ -37,12 +39,19 @@ impl Check for DocumentDbExport {
     }
 
     fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>) {
-        each_cluster(inventory, baseline, findings, |engine| {
-            (engine == "docdb").then_some("audit")
-        });
+        each_cluster(inventory, baseline, findings, log_of);
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        export::fix(finding, plan, log_of);
     }
 
     fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         export::stream(finding)
     }
+}
+
+/// The log of an engine that shows who did what.
+fn log_of(engine: &str) -> Option<&'static str> {
+    (engine == "docdb").then_some("audit")
 }

@@ -7,6 +7,10 @@ use crate::collect::application::KubernetesCluster;
 use crate::fact::Fact;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::{Builder, Change};
+use crate::plan::cost::Volume;
+use crate::plan::sink;
+use serde_json::json;
 
 /// The check.
 pub(super) struct EksControlPlane;
@@ -24,7 +28,7 @@ static META: Meta = Meta {
     why: "Who did what in the cluster, which no CloudTrail event shows.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "eks:UpdateClusterConfig with the union of types",
+        how: "logs:CreateLogGroup, eks:UpdateClusterConfig with the union of types",
         undo: Undo::Exact,
         cloudformation: &[],
         terraform: &[],
@@ -54,6 +58,37 @@ impl Check for EksControlPlane {
         }
     }
 
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let (inventory, region) = (plan.inventory, finding.region.as_str());
+        let name = finding.resource.rsplit('/').next().unwrap_or_default();
+        let clusters = inventory.region(region).and_then(|facts| facts.kubernetes.known());
+        let cluster = clusters.and_then(|all| all.iter().find(|cluster| cluster.name == name));
+        let Some(row) = cluster.and_then(|cluster| cluster.row.known()) else { return };
+        if row.status != "ACTIVE" {
+            let reason =
+                format!("cluster `{name}` is {}; AWS changes only active ones", row.status);
+            let choices = ["let it become active, and plan again", "answer for it by an exception"];
+            return plan.block("not-active", reason, &choices);
+        }
+        let mut types = row.enabled();
+        let wanted = plan.baseline.eks.log_types.iter();
+        for kind in wanted {
+            if !types.contains(kind) {
+                types.push(kind.clone());
+            }
+        }
+        // EKS would make the group itself, and it would keep for ever.
+        let group = sink::group(plan, region, &format!("/aws/eks/{name}/cluster"));
+        let why = format!("cluster `{name}` logs what its control plane is asked");
+        let volume = Volume::range(0.5, 10.0, 500.0, "0.5 to 500 GB of the control plane a month");
+        let change = Change::of("eks:UpdateClusterConfig", region, finding.resource.as_str(), why)
+            .by("name", name)
+            .set(json!({"logging": {"clusterLogging": [{"types": types, "enabled": true}]}}))
+            .after([group])
+            .cost("vended-cloudwatch-gb", volume);
+        plan.change(change);
+    }
+
     fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
         let name = finding.resource.rsplit('/').next().filter(|name| *name != "*")?;
         let Finding { account, region, .. } = finding;
@@ -71,13 +106,7 @@ fn judge(wanted: &[String], cluster: &KubernetesCluster) -> Verdict {
         Fact::Absent => return Verdict::not_applicable("gone", format!("`{name}` is gone")),
         Fact::Unknown(reason) => return Verdict::unknown(reason),
     };
-    let on: Vec<&String> = row
-        .logging
-        .cluster_logging
-        .iter()
-        .filter(|each| each.enabled)
-        .flat_map(|e| &e.types)
-        .collect();
+    let on = row.enabled();
     let missing: Vec<&str> =
         wanted.iter().filter(|kind| !on.contains(kind)).map(String::as_str).collect();
     if missing.is_empty() {

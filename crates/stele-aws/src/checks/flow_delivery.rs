@@ -1,14 +1,18 @@
 //! `vpc.flow.delivery`: flow logs arrive where they are sent.
 
-use super::network::{each_vpc, flow_logs};
+use super::network::{each_vpc, flow_logs, vpc_of};
+use super::{destination_fix, flow_log};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::vpc::FlowLog;
 use crate::fact::Unread;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
-use crate::judge::destination::{self, Taking, Writer};
+use crate::judge::destination::{self, Taking};
+use crate::plan::Allowance;
+use crate::plan::change::Builder;
+use crate::plan::sink::Writer as SinkWriter;
 
 /// The check.
 pub(super) struct FlowDelivery;
@@ -26,9 +30,10 @@ static META: Meta = Meta {
     why: "A flow log that may not write is as good as none.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "s3:PutBucketPolicy or logs:CreateLogGroup; flow logs cannot be changed, so a new \
-              one beside the old",
-        undo: Undo::Exact,
+        how: "s3:PutBucketPolicy, s3:CreateBucket or logs:CreateLogGroup, where what it writes to \
+              is gone or does not let it in; for other failures ec2:CreateFlowLogs and \
+              ec2:DeleteFlowLogs, by consent, for flow logs cannot be changed",
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "",
@@ -76,17 +81,67 @@ impl Check for FlowDelivery {
             }
         });
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let Some((region, vpc)) = vpc_of(inventory, finding) else { return };
+        for log in flow_logs(&region.network, vpc).unwrap_or_default() {
+            let failed = log.deliver_logs_status == "FAILED";
+            match taking(inventory, &finding.region, log) {
+                Taking::Refuses(code, reason) => mend(finding, plan, log, code, &reason),
+                Taking::Takes(_) if failed => {
+                    replace(finding, plan, log, "what it writes to lets it in");
+                }
+                Taking::Unread(_) if failed => {
+                    replace(finding, plan, log, "what it writes to cannot be looked at");
+                }
+                Taking::Takes(_) | Taking::Unread(_) => {}
+            }
+        }
+    }
+}
+
+/// Lets a flow log write where it is sent.
+fn mend(finding: &Finding, plan: &mut Builder<'_>, log: &FlowLog, code: &str, reason: &str) {
+    let region = finding.region.as_str();
+    if let Some((bucket, prefix)) = log.bucket() {
+        destination_fix::bucket(plan, bucket, prefix, region, SinkWriter::Delivery, (code, reason));
+    } else if let Some(group) = log.group() {
+        destination_fix::group(plan, region, group, None);
+    }
+}
+
+/// What a flow log writes to is there, and it fails all the same: its role, a key, a rule of the
+/// organisation. Another may take its place.
+fn replace(finding: &Finding, plan: &mut Builder<'_>, log: &FlowLog, there: &str) {
+    let id = &log.flow_log_id;
+    if !plan.allows(Allowance::Replace) {
+        let by = match log.deliver_logs_permission_arn.as_str() {
+            "" => "mend what keeps it out: a key, or a policy of the organisation".to_owned(),
+            role => format!("let role `{role}` write to what it is sent to"),
+        };
+        let choices = [
+            by.as_str(),
+            "plan with `--allow replace`: another flow log is made, and then this one goes",
+        ];
+        let reason = format!(
+            "flow log `{id}` is not delivered ({}), and {there}",
+            log.deliver_logs_error_message
+        );
+        return plan.block("delivery-error", reason, &choices);
+    }
+    let mut wanted = flow_log::by_policy(finding, plan);
+    wanted.id.clone_from(&log.resource_id);
+    wanted.traffic.clone_from(&log.traffic_type);
+    wanted.fields = log.fields().into_iter().map(str::to_owned).collect();
+    if let Some(made) = flow_log::make(finding, plan, &wanted, Some(log)) {
+        flow_log::remove(finding, plan, log, [made]);
+    }
 }
 
 fn taking(inventory: &Inventory, region: &str, log: &FlowLog) -> Taking {
     if let Some((bucket, prefix)) = log.bucket() {
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        let account = &inventory.account;
-        let writer = Writer {
-            principals: &["Service:delivery.logs.amazonaws.com"],
-            key: format!("{prefix}AWSLogs/{account}/vpcflowlogs/{region}/x"),
-            source_arn: None,
-        };
+        let writer = flow_log::writer(inventory, region, prefix);
         return destination::bucket(inventory, bucket, &writer);
     }
     match log.group() {

@@ -1,13 +1,15 @@
 //! `vpc.flow.format`: flow logs have the fields that are wanted.
 
-use super::network::each_vpc;
+use super::flow_log;
+use super::network::{each_vpc, vpc_of};
 use crate::baseline::Baseline;
-use crate::baseline::FLOW_FIELDS_V2;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::collect::vpc::FlowLog;
-use crate::finding::{Remedy, Severity, Verdict};
-use crate::inventory::Inventory;
+use crate::collect::vpc::{FlowLog, Vpc};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
+use crate::inventory::{Inventory, Region};
+use crate::plan::Allowance;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct FlowFormat;
@@ -27,8 +29,9 @@ static META: Meta = Meta {
           gateway.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "ec2:CreateFlowLogs beside the old one, for flow logs cannot be changed",
-        undo: Undo::Exact,
+        how: "ec2:CreateFlowLogs beside the old one, for flow logs cannot be changed; by consent \
+              ec2:DeleteFlowLogs of the old one",
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "doubles while two run",
@@ -43,23 +46,10 @@ impl Check for FlowFormat {
     fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>) {
         let wanted = &baseline.vpc_flow.fields;
         each_vpc(inventory, baseline, findings, |_, region, vpc| {
-            let logs = match region.network.flow_logs.items() {
-                Ok(logs) => logs,
-                Err(reason) => return Verdict::unknown(reason),
-            };
-            let on_vpc = logs
-                .iter()
-                .filter(|log| log.resource_id == vpc.vpc_id && log.flow_log_status == "ACTIVE");
-            let missing = on_vpc.map(|log| {
-                let fields = fields(log);
-                let missing: Vec<&str> = wanted
-                    .iter()
-                    .map(String::as_str)
-                    .filter(|field| !fields.contains(field))
-                    .collect();
-                (missing.join(", "), log)
-            });
-            match missing.min_by_key(|(missing, _)| missing.len()) {
+            if let Some(reason) = region.network.flow_logs.unread() {
+                return Verdict::unknown(reason);
+            }
+            match nearest(region, vpc, wanted) {
                 None => {
                     Verdict::not_applicable("no-flow-log", "it has no flow log on the whole of it")
                 }
@@ -76,13 +66,41 @@ impl Check for FlowFormat {
             }
         });
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let Some((region, vpc)) = vpc_of(plan.inventory, finding) else { return };
+        let mut wanted = flow_log::by_policy(finding, plan);
+        let Some((_, old)) = nearest(region, vpc, &wanted.fields) else { return };
+        // What the old one has is not lost with it.
+        let mut fields: Vec<String> = old.fields().into_iter().map(str::to_owned).collect();
+        fields.extend(
+            wanted
+                .fields
+                .iter()
+                .filter(|field| !fields.contains(field))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        wanted.fields = fields;
+        let made = flow_log::make(finding, plan, &wanted, Some(old));
+        // One that sees more than the new one stays.
+        let covers = wanted.traffic == "ALL" || wanted.traffic == old.traffic_type;
+        if let (Some(made), true, true) = (made, covers, plan.allows(Allowance::Replace)) {
+            flow_log::remove(finding, plan, old, [made]);
+        }
+    }
 }
 
-/// The fields of a flow log; without a format AWS writes those of version 2.
-fn fields(log: &FlowLog) -> Vec<&str> {
-    if log.log_format.is_empty() {
-        return FLOW_FIELDS_V2.to_vec();
-    }
-    let words = log.log_format.split_whitespace();
-    words.map(|word| word.trim_start_matches("${").trim_end_matches('}')).collect()
+/// The active flow log on a VPC that lacks the fewest of the wanted fields, and what it lacks.
+fn nearest<'a>(region: &'a Region, vpc: &Vpc, wanted: &[String]) -> Option<(String, &'a FlowLog)> {
+    let logs = region.network.flow_logs.items().unwrap_or_default();
+    let on_vpc =
+        logs.iter().filter(|log| log.resource_id == vpc.vpc_id && log.flow_log_status == "ACTIVE");
+    let missing = on_vpc.map(|log| {
+        let fields = log.fields();
+        let missing: Vec<&str> =
+            wanted.iter().map(String::as_str).filter(|field| !fields.contains(field)).collect();
+        (missing.join(", "), log)
+    });
+    missing.min_by_key(|(missing, _)| missing.len())
 }

@@ -5,9 +5,11 @@ use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::logs::{AccountPolicy, Filter, Group};
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::inventory::Region;
+use crate::plan::change::Builder;
+use crate::plan::forward;
 use serde_json::Value;
 
 /// The check.
@@ -27,7 +29,8 @@ static META: Meta = Meta {
     why: "Logs that stay where they arise go with what they are about.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "logs:PutSubscriptionFilter, logs:PutAccountPolicy",
+        how: "logs:PutSubscriptionFilter, with a role where the target is a stream; where both \
+              slots are taken, by hand",
         undo: Undo::Exact,
         cloudformation: &["Logs::SubscriptionFilter", "Logs::AccountPolicy"],
         terraform: &["cloudwatch_log_subscription_filter", "cloudwatch_log_account_policy"],
@@ -44,6 +47,29 @@ impl Check for GroupCentral {
         let central = baseline.sinks.central.as_deref();
         each_group(inventory, findings, |region, group| judge(central, region, group));
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let Some(name) = crate::arn::log_group(&finding.resource) else { return };
+        if finding.reason_code == "slots-full" {
+            let choices = [
+                "take one of the two filters away, and plan again",
+                "let the target of one of them pass the events on to the central target",
+                "forward all groups by a subscription policy of the account, which takes no slot",
+            ];
+            return plan.block("slots-full", finding.reason.clone(), &choices);
+        }
+        let inventory = plan.inventory;
+        let Some(target) = plan.baseline.sinks.central.clone() else { return };
+        if let Some(refusal) = forward::refusal(plan, &finding.region, name, &target) {
+            return plan.refuse(refusal);
+        }
+        let groups = inventory.region(&finding.region).and_then(|facts| facts.groups.known());
+        let group = groups.and_then(|all| all.iter().find(|group| group.log_group_name == name));
+        let filters = group.map_or(&[][..], |group| group.filters.items().unwrap_or_default());
+        let now = filters.iter().find(|filter| filter.destination_arn == target);
+        let filter = now.map_or(forward::FILTER, |filter| filter.filter_name.as_str());
+        forward::group(plan, &finding.region, name, (filter, &target), None);
+    }
 }
 
 /// AWS lets a group have so many subscription filters.
@@ -59,10 +85,11 @@ fn judge(central: Option<&str>, region: &Region, group: &Group) -> Verdict {
         Err(reason) => return Verdict::unknown(reason),
     };
     let reaches = |filter: &&Filter| Some(filter.destination_arn.as_str()) == central;
+    let passes = |filter: &&Filter| filter.filter_pattern.trim().is_empty();
+    if let Some(filter) = filters.iter().filter(reaches).find(passes) {
+        return Verdict::pass(format!("filter `{}` passes all events on", filter.filter_name));
+    }
     if let Some(filter) = filters.iter().find(reaches) {
-        if filter.filter_pattern.trim().is_empty() {
-            return Verdict::pass(format!("filter `{}` passes all events on", filter.filter_name));
-        }
         let reason = format!("filter `{}` passes only some events on", filter.filter_name);
         return Verdict::fail("filtered", reason)
             .evidence("filterPattern", filter.filter_pattern.as_str());

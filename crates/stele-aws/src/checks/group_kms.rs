@@ -5,8 +5,10 @@ use super::key;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::groups;
 
 /// The check.
 pub(super) struct GroupKms;
@@ -24,11 +26,11 @@ static META: Meta = Meta {
     why: "Who reads the logs then needs the key as well, and each reading is on record.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "logs:AssociateKmsKey",
-        undo: Undo::Exact,
+        how: "kms:CreateKey, kms:CreateAlias, logs:AssociateKmsKey",
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
-        cost: "a key a month, and requests",
+        cost: "a key a month, and requests; the key stays, and so do events that were encrypted",
     },
 };
 
@@ -48,5 +50,21 @@ impl Check for GroupKms {
                 Some(id) => key::judge(inventory, id, &format!("log group `{name}`")),
             }
         });
+    }
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let Some(name) = crate::arn::log_group(&finding.resource) else { return };
+        if finding.reason_code != "no-key" {
+            let choices = [
+                "let the key be usable again, if it is still there",
+                "take the key away from the group, and plan again: it then gets another",
+            ];
+            return plan.block(&finding.reason_code, finding.reason.clone(), &choices);
+        }
+        if let Some(reason) = groups::no_key(plan, &finding.region) {
+            let choices =
+                ["name an alias in the policy (sinks.kms_key), which each region can have"];
+            return plan.block("key-elsewhere", reason, &choices);
+        }
+        groups::encrypted(plan, &finding.region, name, None);
     }
 }

@@ -1,11 +1,18 @@
 //! `log.group.retention`: events stay in their group as long as is wanted.
 
 use super::group::{each_group, is_managed};
+use super::trail::DAY_MICROS;
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::Allowance;
+use crate::plan::change::{Builder, Change};
+use crate::plan::cost::Volume;
+use crate::plan::sink;
+use serde_json::json;
 
 /// The check.
 pub(super) struct GroupRetention;
@@ -75,5 +82,42 @@ impl Check for GroupRetention {
             };
             verdict.evidence("retentionInDays", group.retention_in_days)
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let Some(name) = arn::log_group(&finding.resource) else { return };
+        let days = plan.baseline.days_of_group(name);
+        let shortens = finding.reason_code != "too-short";
+        let is_young = || {
+            let region = plan.inventory.region(&finding.region)?;
+            let groups = region.groups.items().ok()?;
+            let group = groups.iter().find(|group| group.log_group_name == name)?;
+            // Events may be two weeks older than the group (PutLogEvents).
+            let oldest = group.creation_time? - 14 * DAY_MICROS;
+            Some(plan.inventory.now_micros - oldest < days.max_days? * DAY_MICROS)
+        };
+        let goes = shortens && (finding.reason_code == "too-long" || is_young() != Some(true));
+        if goes && !plan.allows(Allowance::Shorten) {
+            let choices = [
+                "plan with `--allow shorten`, after what is older was put into the archive",
+                "set a higher `max_days` in the policy",
+            ];
+            let reason = format!("{}: events would go that are there now", finding.reason);
+            return plan.block("would-delete", reason, &choices);
+        }
+        let wanted = match days.max_days {
+            Some(most) if shortens => sink::offered_at_most(most),
+            _ => sink::offered(days.min_days),
+        };
+        let why = format!("events stay in `{name}` for {wanted} days");
+        let volume = Volume::range(0.0, 1.0, 100.0, "0 to 100 GB that stay longer");
+        let mut change =
+            Change::of("logs:PutRetentionPolicy", &finding.region, finding.resource.as_str(), why)
+                .by("logGroupName", name)
+                .set(json!({"retentionInDays": wanted}));
+        if !shortens {
+            change = change.cost("cloudwatch-storage-gb", volume);
+        }
+        plan.change(change);
     }
 }

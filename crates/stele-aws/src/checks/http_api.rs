@@ -1,11 +1,14 @@
 //! `api.http.access`: stages of HTTP and WebSocket APIs log requests.
 
 use super::stage::{self, each_stage};
+use super::stage_log::{self, Kind, VOLUME};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::{Builder, Change};
+use serde_json::json;
 
 /// The check.
 pub(super) struct HttpApi;
@@ -23,7 +26,8 @@ static META: Meta = Meta {
     why: "Who called which route.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "apigatewayv2:UpdateStage",
+        how: "logs:CreateLogGroup, logs:PutResourcePolicy, apigatewayv2:UpdateStage; for \
+              WebSocket APIs iam:CreateRole and apigateway:UpdateAccount if no role is set",
         undo: Undo::Exact,
         cloudformation: &[],
         terraform: &[],
@@ -49,6 +53,30 @@ impl Check for HttpApi {
                 }
             });
         }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let (inventory, region) = (plan.inventory, finding.region.as_str());
+        let apis = inventory.region(region).map(|facts| &facts.http_apis);
+        let Some(stage) = apis.and_then(|apis| stage::of(apis, finding)) else { return };
+        let kind = if stage.protocol == "WEBSOCKET" { Kind::WebSocket } else { Kind::Http };
+        let mut after = Vec::new();
+        if kind == Kind::WebSocket {
+            let Some(role) = stage_log::account_role(plan, region) else { return };
+            after = role;
+        }
+        let (api, name) = (stage.api.as_str(), stage.name.as_str());
+        let log = stage_log::access_log(plan, region, kind, (api, name));
+        after.extend(log.after);
+        let why = format!("stage `{name}` of API `{api}` logs requests");
+        let settings = json!({"DestinationArn": log.group, "Format": log.format});
+        let change = Change::of("apigatewayv2:UpdateStage", region, finding.resource.as_str(), why)
+            .by("ApiId", api)
+            .by("StageName", name)
+            .set(json!({"AccessLogSettings": settings}))
+            .after(after)
+            .cost("cloudwatch-ingest-gb", VOLUME);
+        plan.change(change);
     }
 
     fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {

@@ -1,8 +1,9 @@
 //! What checks of keys share: whether a key can be used.
 
 use crate::fact::{Fact, Unread};
-use crate::finding::Verdict;
+use crate::finding::{Finding, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// Judges the key that something is encrypted with.
 pub(super) fn judge(inventory: &Inventory, id: &str, what: &str) -> Verdict {
@@ -24,4 +25,47 @@ pub(super) fn judge(inventory: &Inventory, id: &str, what: &str) -> Verdict {
                 .by_hand()
         }
     }
+}
+
+/// Says what a person can do about the key in a finding; who uses it is named.
+pub(super) fn by_hand(finding: &Finding, plan: &mut Builder<'_>, id: &str) {
+    let users = users(plan.inventory, id);
+    let users = if users.is_empty() { "what writes with it".to_owned() } else { users.join(", ") };
+    let other =
+        format!("give {users} another key; what this one encrypted cannot be read without it");
+    let state = finding.evidence.get("KeyState").and_then(serde_json::Value::as_str);
+    let first = match state {
+        Some("PendingDeletion" | "PendingReplicaDeletion") => {
+            "cancel the deletion of the key before it is over, and enable it"
+        }
+        Some("Disabled") => "enable the key",
+        Some("PendingImport") => "import the material of the key again",
+        Some("Unavailable") => "connect the key store that holds the key",
+        Some(_) => "wait until AWS has finished with the key, and assess again",
+        // It is gone.
+        None => {
+            return plan.block(&finding.reason_code, finding.reason.clone(), &[&other]);
+        }
+    };
+    plan.block(&finding.reason_code, finding.reason.clone(), &[first, &other]);
+}
+
+/// What logs with a key.
+fn users(inventory: &Inventory, id: &str) -> Vec<String> {
+    let is = |key: Option<&str>| key == Some(id);
+    let mut users = Vec::new();
+    for trail in inventory.trails.values().filter(|trail| is(trail.row.kms_key_id.as_deref())) {
+        users.push(format!("trail `{}`", trail.row.name));
+    }
+    for region in inventory.by_region.values() {
+        let groups = region.groups.items().unwrap_or_default().iter();
+        let groups = groups.filter(|group| is(group.kms_key_id.as_deref()));
+        users.extend(groups.map(|group| format!("log group `{}`", group.log_group_name)));
+    }
+    for (name, sink) in &inventory.sinks {
+        if is(sink.encryption.known().and_then(|encryption| encryption.key.as_deref())) {
+            users.push(format!("bucket `{name}`"));
+        }
+    }
+    users
 }

@@ -6,6 +6,8 @@ use crate::collect::Collector;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking};
+use crate::plan::change::Builder;
+use crate::plan::sink;
 
 /// The check.
 pub(super) struct LambdaGroup;
@@ -23,7 +25,7 @@ static META: Meta = Meta {
     why: "Lambda makes a missing group by itself, and then its events never go.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "logs:CreateLogGroup",
+        how: "logs:CreateLogGroup, logs:PutRetentionPolicy",
         undo: Undo::Exact,
         cloudformation: &["Logs::LogGroup"],
         terraform: &["cloudwatch_log_group"],
@@ -54,6 +56,15 @@ impl Check for LambdaGroup {
                 };
                 findings.add(name, function.function_arn.clone(), verdict);
             }
+        }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let (inventory, region) = (plan.inventory, finding.region.as_str());
+        let functions = inventory.region(region).and_then(|facts| facts.functions.known());
+        let mut all = functions.into_iter().flatten();
+        if let Some(function) = all.find(|each| each.function_arn == finding.resource) {
+            sink::group(plan, region, &function.group());
         }
     }
 

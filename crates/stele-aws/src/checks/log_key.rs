@@ -4,8 +4,9 @@ use super::key;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity};
+use crate::finding::{Finding, Remedy, Severity};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct LogKey;
@@ -29,7 +30,7 @@ static META: Meta = Meta {
     why: "With the key go the logs that are encrypted with it, and new ones are not written.",
     fix: FixMeta {
         remedy: Remedy::Blocked,
-        how: "by hand: kms:CancelKeyDeletion, kms:EnableKey",
+        how: "by hand: cancel the deletion, enable the key, or give what writes with it another",
         undo: Undo::None,
         cloudformation: &["KMS::Key"],
         terraform: &[],
@@ -49,10 +50,17 @@ impl Check for LogKey {
         }
         unread_lists(inventory, findings);
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        key::by_hand(finding, plan, &finding.resource);
+    }
 }
 
+/// The id that others name as their cause.
+pub(super) const ID: &str = META.id;
+
 /// Lists from which keys are known, where they could not be read.
-fn unread_lists(inventory: &Inventory, findings: &mut Findings<'_>) {
+pub(super) fn unread_lists(inventory: &Inventory, findings: &mut Findings<'_>) {
     for (name, region) in regions(inventory) {
         let unread = region.trails.unread().or_else(|| region.groups.unread());
         if let Some(reason) = unread {

@@ -7,15 +7,37 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fact::{Fact, Unread};
 use crate::inventory::Inventory;
-use crate::judge::selectors::{Coverage, Question, Selector, coverage};
+use crate::judge::selectors::{Selector, records_object_writes};
 
 /// A thing: its region and its ARN.
-type Node = (String, String);
+pub(super) type Node = (String, String);
+
+/// By what something is written when a thing is written to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum By {
+    /// The access log of a bucket.
+    AccessLog,
+    /// A trail: its ARN.
+    Trail(String),
+    /// A subscription: the names of the filter and of the function that it wakes.
+    Filter(String, String),
+}
+
+/// An edge.
+#[derive(Debug, Clone)]
+pub(super) struct Edge {
+    /// Where it leads.
+    pub(super) to: Node,
+    /// By what.
+    pub(super) by: By,
+    /// For people.
+    pub(super) text: String,
+}
 
 /// The graph.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Graph {
-    edges: BTreeMap<Node, Vec<(Node, String)>>,
+    edges: BTreeMap<Node, Vec<Edge>>,
 }
 
 impl Graph {
@@ -30,18 +52,19 @@ impl Graph {
         for bucket in inventory.buckets.items().unwrap_or_default() {
             if let Fact::Known(log) = &bucket.logging {
                 let edge = format!("its access log goes to `{}`", log.target_bucket);
-                graph.add(node(&bucket.name), node(&log.target_bucket), edge);
+                graph.add(node(&bucket.name), node(&log.target_bucket), By::AccessLog, edge);
             }
             let (region, arn) = node(&bucket.name);
             for trail in inventory.trails.values().filter(|trail| trail.covers(&region)) {
                 let logging = trail.is_logging() == Fact::Known(true);
                 let selectors: Vec<&Selector> =
                     trail.selectors.items().unwrap_or_default().iter().collect();
-                if logging && records_writes(&selectors, &format!("{arn}/")) {
+                if logging && records_object_writes(&selectors, &format!("{arn}/")) {
                     let row = &trail.row;
                     let edge =
                         format!("trail `{}` records its objects into `{}`", row.name, row.bucket);
-                    graph.add((region.clone(), arn.clone()), node(&row.bucket), edge);
+                    let by = By::Trail(row.arn.clone());
+                    graph.add((region.clone(), arn.clone()), node(&row.bucket), by, edge);
                 }
             }
         }
@@ -61,7 +84,9 @@ impl Graph {
                             function.function_name,
                             function.group()
                         );
-                        graph.add(from.clone(), to, edge);
+                        let by =
+                            By::Filter(filter.filter_name.clone(), function.function_name.clone());
+                        graph.add(from.clone(), to, by, edge);
                     }
                 }
             }
@@ -69,20 +94,36 @@ impl Graph {
         graph
     }
 
-    fn add(&mut self, from: Node, to: Node, edge: String) {
-        self.edges.entry(from).or_default().push((to, edge));
+    fn add(&mut self, from: Node, to: Node, by: By, text: String) {
+        self.edges.entry(from).or_default().push(Edge { to, by, text });
     }
 
     /// Every thing on a loop, with the edge by which the loop leaves it.
     pub(super) fn members(&self) -> Vec<(String, String, String)> {
         let mut members = Vec::new();
         for (node, edges) in &self.edges {
-            let looping = edges.iter().find(|(to, _)| to == node || self.reaches(to, node));
-            if let Some((_, edge)) = looping {
-                members.push((node.0.clone(), node.1.clone(), edge.clone()));
+            let looping = edges.iter().find(|edge| self.reaches(&edge.to, node));
+            if let Some(edge) = looping {
+                members.push((node.0.clone(), node.1.clone(), edge.text.clone()));
             }
         }
         members
+    }
+
+    /// The edges of the loops that a thing is on, each with the thing that it leaves.
+    pub(super) fn loops_of(&self, node: &Node) -> Vec<(&Node, &Edge)> {
+        let all = self.edges.iter().flat_map(|(from, edges)| edges.iter().map(move |e| (from, e)));
+        all.filter(|(from, edge)| self.reaches(node, from) && self.reaches(&edge.to, node))
+            .collect()
+    }
+
+    /// The graph without some of its edges.
+    pub(super) fn without(&self, dropped: impl Fn(&Node, &Edge) -> bool) -> Self {
+        let mut graph = self.clone();
+        for (from, edges) in &mut graph.edges {
+            edges.retain(|edge| !dropped(from, edge));
+        }
+        graph
     }
 
     fn reaches(&self, from: &Node, goal: &Node) -> bool {
@@ -92,19 +133,11 @@ impl Graph {
                 return true;
             }
             if seen.insert(node) {
-                todo.extend(self.edges.get(node).into_iter().flatten().map(|(to, _)| to));
+                todo.extend(self.edges.get(node).into_iter().flatten().map(|edge| &edge.to));
             }
         }
         false
     }
-}
-
-/// Whether any write of an object in a bucket is recorded.
-fn records_writes(selectors: &[&Selector], below: &str) -> bool {
-    let fixed =
-        [("eventCategory", "Data"), ("resources.type", "AWS::S3::Object"), ("readOnly", "false")];
-    let question = Question { fixed: &fixed, arn_prefix: Some(below), except: &[] };
-    coverage(selectors, &question) != Coverage::Nothing
 }
 
 /// Why the graph is not whole.

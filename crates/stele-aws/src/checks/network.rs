@@ -4,7 +4,7 @@ use crate::baseline::Baseline;
 use crate::check::{Findings, regions};
 use crate::collect::vpc::{FlowLog, Network, Vpc};
 use crate::fact::{Fact, Unread};
-use crate::finding::Verdict;
+use crate::finding::{Finding, Verdict};
 use crate::inventory::{Inventory, Region};
 
 /// Judges each VPC of the account; those of others and those out of scope are said to be so.
@@ -36,6 +36,17 @@ pub(super) fn each_vpc(
             findings.add(name, arn, verdict);
         }
     }
+}
+
+/// The VPC that a finding is about.
+pub(super) fn vpc_of<'a>(
+    inventory: &'a Inventory,
+    finding: &Finding,
+) -> Option<(&'a Region, &'a Vpc)> {
+    let id = finding.resource.rsplit('/').next()?;
+    let region = inventory.region(&finding.region)?;
+    let vpcs = region.network.vpcs.items().ok()?;
+    Some((region, vpcs.iter().find(|vpc| vpc.vpc_id == id)?))
 }
 
 /// The flow logs on a VPC, its subnets and its interfaces.

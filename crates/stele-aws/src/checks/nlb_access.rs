@@ -7,6 +7,7 @@ use crate::collect::Collector;
 use crate::collect::balancer::BalancerKind;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct NlbAccess;
@@ -24,16 +25,15 @@ static META: Meta = Meta {
     why: "Connections as they came from outside, with the names that were asked for.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "elbv2:ModifyLoadBalancerAttributes, or logs:PutDeliverySource, \
-              logs:PutDeliveryDestination, logs:CreateDelivery",
-        undo: Undo::Exact,
+        how: "elbv2:ModifyLoadBalancerAttributes, the attributes of the access log only",
+        undo: Undo::Partly,
         cloudformation: &["Logs::DeliverySource", "Logs::DeliveryDestination", "Logs::Delivery"],
         terraform: &[
             "cloudwatch_log_delivery",
             "cloudwatch_log_delivery_source",
             "cloudwatch_log_delivery_destination",
         ],
-        cost: "storage",
+        cost: "storage; the name of the bucket stays in attributes that named none",
     },
 };
 
@@ -53,6 +53,10 @@ impl Check for NlbAccess {
             }
             Ok(_) => Verdict::not_applicable("no-tls", "without a TLS listener AWS writes no log"),
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        balancer::log(finding, plan);
     }
 
     fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {

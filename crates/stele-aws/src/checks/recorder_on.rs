@@ -1,12 +1,13 @@
 //! `cfg.recorder.on`: AWS Config records in each region.
 
-use super::recorder::each_recorder;
+use super::recorder::{self, each_recorder};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::config::{Config, Recorder};
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct RecorderOn;
@@ -24,16 +25,16 @@ static META: Meta = Meta {
     why: "What a resource looked like before it was changed.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "config:PutConfigurationRecorder, config:PutDeliveryChannel, \
-              config:StartConfigurationRecorder",
-        undo: Undo::Exact,
+        how: "iam:CreateServiceLinkedRole, config:PutConfigurationRecorder, \
+              config:PutDeliveryChannel, config:StartConfigurationRecorder; what is there stays",
+        undo: Undo::Partly,
         cloudformation: &["Config::ConfigurationRecorder", "Config::DeliveryChannel"],
         terraform: &[
             "config_configuration_recorder",
             "config_configuration_recorder_status",
             "config_delivery_channel",
         ],
-        cost: "per item",
+        cost: "per item; the service-linked role stays",
     },
 };
 
@@ -46,6 +47,24 @@ impl Check for RecorderOn {
         each_recorder(inventory, findings, judge, |region, _| {
             Verdict::fail("no-recorder", format!("{region} has no recorder"))
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        match finding.reason_code.as_str() {
+            "no-recorder" => recorder::make(plan, &finding.region),
+            "not-recording" => {
+                let delivers = recorder::deliver(plan, &finding.region, Vec::new());
+                recorder::start(plan, &finding.region, delivers);
+            }
+            _ => {
+                let choices = [
+                    "give the recorder's role what the error names",
+                    "let the recorder use the service-linked role of AWS Config",
+                    "put its bucket right, which cfg.channel.delivery looks at",
+                ];
+                plan.block(&finding.reason_code, finding.reason.clone(), &choices);
+            }
+        }
     }
 
     fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
@@ -74,7 +93,8 @@ fn judge(region: &str, config: &Config, recorder: &Recorder) -> Verdict {
     if status.last_status.eq_ignore_ascii_case("FAILURE") {
         let (code, message) = (&status.last_error_code, &status.last_error_message);
         let reason = format!("recorder `{name}` fails: {code} {message}");
-        return Verdict::fail("failing", reason).evidence("lastErrorCode", code.as_str());
+        let verdict = Verdict::fail("failing", reason).by_hand();
+        return verdict.evidence("lastErrorCode", code.as_str());
     }
     Verdict::pass(format!("recorder `{name}` records {region}")).evidence("recording", true)
 }

@@ -1,13 +1,14 @@
 //! `cfg.recorder.scope`: AWS Config records all types.
 
-use super::recorder::each_recorder;
+use super::recorder::{self, each_recorder};
 use super::recorder_on;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::config::{Config, Recorder};
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct RecorderScope;
@@ -25,7 +26,7 @@ static META: Meta = Meta {
     why: "What is not recorded has no history.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "config:PutConfigurationRecorder",
+        how: "config:PutConfigurationRecorder; its name, role and frequency stay",
         undo: Undo::Exact,
         cloudformation: &[],
         terraform: &[],
@@ -74,5 +75,28 @@ impl Check for RecorderScope {
             Verdict::fail("no-recorder", format!("{region} has no recorder"))
                 .cause(recorder_on::ID, arn)
         });
+    }
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let region = &finding.region;
+        match finding.reason_code.as_str() {
+            "no-recorder" => recorder::make(plan, region),
+            "no-global-types" => {
+                recorder::record_all(
+                    plan,
+                    region,
+                    "the recorder of the home region records global types",
+                );
+            }
+            "excluded" => {
+                recorder::record_all(plan, region, "what was left out is recorded as well");
+                plan.warn(format!(
+                    "{region}: {}; somebody chose that, and what these types cost is not known",
+                    finding.reason
+                ));
+            }
+            _ => {
+                recorder::record_all(plan, region, "all types are recorded");
+            }
+        }
     }
 }

@@ -1,11 +1,17 @@
 //! `dns.resolver.coverage`: what the resolver is asked in each VPC is logged.
 
-use super::network::each_vpc;
+use super::network::{each_vpc, vpc_of};
+use super::resolver_destination::taking;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::judge::destination::Taking;
+use crate::plan::change::{Builder, Change, Handle};
+use crate::plan::cost::Volume;
+use crate::plan::sink::{self, Writer};
+use serde_json::json;
 
 /// The check.
 pub(super) struct ResolverCoverage;
@@ -23,9 +29,10 @@ static META: Meta = Meta {
     why: "Programs that call home ask for a name first; data leaves in names as well.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "route53resolver:CreateResolverQueryLogConfig, \
-              route53resolver:AssociateResolverQueryLogConfig",
-        undo: Undo::Exact,
+        how: "route53resolver:AssociateResolverQueryLogConfig with a configuration that works; \
+              where there is none, route53resolver:CreateResolverQueryLogConfig to a bucket \
+              (s3:CreateBucket, s3:PutBucketPolicy)",
+        undo: Undo::Partly,
         cloudformation: &[
             "Route53Resolver::ResolverQueryLoggingConfig",
             "Route53Resolver::ResolverQueryLoggingConfigAssociation",
@@ -69,6 +76,46 @@ impl Check for ResolverCoverage {
         });
     }
 
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let Some((region, vpc)) = vpc_of(inventory, finding) else { return };
+        let on_it: Vec<&str> = region
+            .resolver
+            .associations
+            .items()
+            .unwrap_or_default()
+            .iter()
+            .filter(|each| each.resource_id == vpc.vpc_id)
+            .map(|each| each.resolver_query_log_config_id.as_str())
+            .collect();
+        // One that is there and works is used before another is made; those that are on the VPC are
+        // the ones that do not work.
+        let configs = region.resolver.configs.items().unwrap_or_default();
+        let good = configs.iter().find(|config| {
+            let takes = taking(inventory, &finding.region, region, &config.id, &vpc.vpc_id);
+            config.status == "CREATED"
+                && !on_it.contains(&config.id.as_str())
+                && !matches!(takes, Taking::Refuses(..))
+        });
+        if let Some(config) = good {
+            associate(finding, plan, &vpc.vpc_id, &config.id, Vec::new());
+            return;
+        }
+        let own = configs
+            .iter()
+            .find(|config| config.name == NAME && config.owner_id == inventory.account)
+            .filter(|config| on_it.contains(&config.id.as_str()));
+        if own.is_some() {
+            let choices = [
+                "take the association away, and plan again",
+                "mend what the configuration sends to, which dns.resolver.destination speaks of",
+            ];
+            return plan.block("not-active", finding.reason.clone(), &choices);
+        }
+        let made = make(finding, plan);
+        associate(finding, plan, &vpc.vpc_id, &made.reference("Id"), vec![made]);
+    }
+
     fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
         let id = finding.resource.rsplit('/').next()?;
         let all = inventory.region(&finding.region)?.resolver.associations.items().ok()?;
@@ -76,4 +123,45 @@ impl Check for ResolverCoverage {
         let Finding { account, region, .. } = finding;
         Some(format!("aws:resolver:{account}:{region}:{}", active.resolver_query_log_config_id))
     }
+}
+
+/// The name of a configuration that a plan makes.
+const NAME: &str = "stele-resolver";
+
+/// A configuration that writes to the bucket of its region.
+fn make(finding: &Finding, plan: &mut Builder<'_>) -> Handle {
+    let region = finding.region.as_str();
+    let bucket = sink::bucket(plan, region);
+    let policy = sink::allow(plan, &bucket, region, Writer::Delivery, "");
+    let arn = plan.inventory.bucket_arn(&bucket.name);
+    let resource =
+        plan.inventory.arn("route53resolver", region, &format!("resolver-query-log-config/{NAME}"));
+    let why = format!("DNS queries of VPCs in {region} go to `{}`", bucket.name);
+    plan.change(
+        Change::of("route53resolver:CreateResolverQueryLogConfig", region, resource, why)
+            .by("Name", NAME)
+            .by("DestinationArn", arn)
+            .set(json!({"Tags": [{"Key": "stele:managed", "Value": "true"}]}))
+            .after([policy]),
+    )
+}
+
+fn associate(
+    finding: &Finding,
+    plan: &mut Builder<'_>,
+    vpc: &str,
+    config: &str,
+    after: Vec<Handle>,
+) {
+    let why = format!("DNS queries of `{vpc}` are logged");
+    let resource = finding.resource.as_str();
+    let call = "route53resolver:AssociateResolverQueryLogConfig";
+    let volume = Volume::range(0.01, 1.0, 50.0, "0.01 to 50 GB of DNS queries a month");
+    plan.change(
+        Change::of(call, &finding.region, resource, why)
+            .by("ResolverQueryLogConfigId", config)
+            .by("ResourceId", vpc)
+            .after(after)
+            .cost("vended-s3-gb", volume),
+    );
 }

@@ -1,15 +1,18 @@
 //! `dns.resolver.destination`: query logs of VPCs arrive where they are sent.
 
-use super::network::each_vpc;
+use super::destination_fix;
+use super::network::{each_vpc, vpc_of};
 use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::fact::Unread;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::inventory::Region;
 use crate::judge::destination::{self, Taking, Writer};
+use crate::plan::change::Builder;
+use crate::plan::sink::Writer as SinkWriter;
 
 /// The check.
 pub(super) struct ResolverDestination;
@@ -27,8 +30,9 @@ static META: Meta = Meta {
     why: "A configuration is active even where nothing may be written.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "s3:PutBucketPolicy, logs:CreateLogGroup",
-        undo: Undo::Exact,
+        how: "s3:PutBucketPolicy; s3:CreateBucket or logs:CreateLogGroup with \
+              logs:PutResourcePolicy, where what it writes to is gone",
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "",
@@ -68,9 +72,42 @@ impl Check for ResolverDestination {
             }
         });
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let Some((region, vpc)) = vpc_of(inventory, finding) else { return };
+        let associations = region.resolver.associations.items().unwrap_or_default();
+        for config in region.resolver.configs.items().unwrap_or_default() {
+            let is_on = associations.iter().any(|each| {
+                each.resource_id == vpc.vpc_id && each.resolver_query_log_config_id == config.id
+            });
+            let taking = taking(inventory, &finding.region, region, &config.id, &vpc.vpc_id);
+            let (true, Taking::Refuses(code, reason)) = (is_on, taking) else { continue };
+            let to = config.destination_arn.as_str();
+            if config.owner_id != inventory.account {
+                let (name, owner) = (&config.name, &config.owner_id);
+                let reason = format!("configuration `{name}` belongs to account {owner}: {reason}");
+                plan.block("owner-decides", reason, &["ask its owner to mend where it goes"]);
+            } else if let Some(bucket) = arn::bucket(to) {
+                let prefix = to.split_once('/').map_or("", |(_, prefix)| prefix);
+                let said = (code, reason.as_str());
+                let (at, writer) = (finding.region.as_str(), SinkWriter::Delivery);
+                destination_fix::bucket(plan, bucket, prefix, at, writer, said);
+            } else {
+                destination_fix::group_arn(plan, to, Some("delivery.logs.amazonaws.com"));
+            }
+        }
+    }
 }
 
-fn taking(inventory: &Inventory, name: &str, region: &Region, id: &str, vpc: &str) -> Taking {
+/// Whether the destination of a configuration takes what is written for a VPC.
+pub(super) fn taking(
+    inventory: &Inventory,
+    name: &str,
+    region: &Region,
+    id: &str,
+    vpc: &str,
+) -> Taking {
     let configs = match region.resolver.configs.items() {
         Ok(configs) => configs,
         Err(reason) => return Taking::Unread(reason.clone()),

@@ -7,6 +7,8 @@ use crate::collect::s3::Bucket;
 use crate::fact::Fact;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::sink::access;
 
 /// The check.
 pub(super) struct S3Access;
@@ -24,8 +26,9 @@ static META: Meta = Meta {
     why: "Who read what, also where no data events are paid for.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "s3:PutBucketLogging",
-        undo: Undo::Exact,
+        how: "s3:PutBucketLogging, to the end of the chain (s3:CreateBucket where there is none); \
+              cloudtrail:PutEventSelectors where a trail would make a loop of it",
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "storage",
@@ -55,6 +58,12 @@ impl Check for S3Access {
                     findings.add(&inventory.home_region, arn, Verdict::unknown(reason));
                 }
             }
+        }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(name) = crate::arn::bucket(&finding.resource) {
+            access::log(plan, name, &finding.region, Vec::new());
         }
     }
 

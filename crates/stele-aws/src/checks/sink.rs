@@ -3,8 +3,13 @@
 use crate::check::Findings;
 use crate::collect::s3::{Sink, Standing};
 use crate::fact::{Fact, Unread};
-use crate::finding::Verdict;
+use crate::finding::{Finding, Verdict};
 use crate::inventory::Inventory;
+
+/// The name of the bucket that a finding is about.
+pub(super) fn name(finding: &Finding) -> Option<&str> {
+    crate::arn::bucket(&finding.resource)
+}
 
 /// Judges each bucket of the account that some log is written to.
 pub(super) fn each_sink(

@@ -31,6 +31,16 @@ pub(super) fn each_stage(
     }
 }
 
+/// The stage of a finding, by its API and name.
+pub(super) fn of<'a>(apis: &'a Stages, finding: &Finding) -> Option<&'a Stage> {
+    let rest = finding.resource.split("::/").nth(1)?;
+    let mut parts = rest.split('/').skip(1);
+    let (api, name) = (parts.next()?, parts.nth(1)?);
+    let stages = apis.items().ok()?.iter().filter(|(id, _)| id == api);
+    let mut stages = stages.flat_map(|(_, stages)| stages.items().unwrap_or_default());
+    stages.find(|stage| stage.name == name)
+}
+
 /// The stream of a stage.
 pub(super) fn stream(finding: &Finding) -> Option<String> {
     let rest = finding.resource.split("::/").nth(1)?;

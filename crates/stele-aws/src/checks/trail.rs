@@ -35,7 +35,7 @@ impl<'a> Active<'a> {
     pub(super) fn each_region(
         inventory: &'a Inventory,
         findings: &mut Findings<'_>,
-        stopped: impl Fn(String, &str) -> Verdict,
+        stopped: impl Fn(&Self, String, &str) -> Verdict,
         judge: impl Fn(&Self, &str) -> Verdict,
     ) {
         for (name, region) in regions(inventory) {
@@ -48,7 +48,7 @@ impl<'a> Active<'a> {
             };
             let (resource, _) = trail_all_regions::judge(inventory, name, &active.seen);
             let verdict = if active.is_stopped() {
-                stopped(format!("no trail that covers {name} is logging"), &resource)
+                stopped(&active, format!("no trail that covers {name} is logging"), &resource)
             } else {
                 judge(&active, name)
             };
@@ -97,6 +97,11 @@ impl<'a> Active<'a> {
     /// How much of the events in question they record together.
     pub(super) fn coverage(&self, question: &Question<'_>) -> Coverage {
         coverage(&self.selectors, question)
+    }
+
+    /// Whether there is no trail that could record anything.
+    pub(super) fn covers_nothing(&self) -> bool {
+        self.selectors.is_empty() && self.stopped.is_empty()
     }
 
     /// Whether the events would be recorded, were the stopped trails logging.

@@ -1,5 +1,6 @@
 //! `ct.trail.all-regions`: each region is covered by a trail that is logging.
 
+use super::{trail_delivery, trail_target};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
@@ -7,6 +8,8 @@ use crate::collect::trail::Trail;
 use crate::fact::Fact;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use serde_json::json;
 
 /// The check.
 pub(super) struct TrailAllRegions;
@@ -29,9 +32,10 @@ static META: Meta = Meta {
           not watched.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "cloudtrail:UpdateTrail and cloudtrail:StartLogging on a trail that can be widened; \
-              cloudtrail:CreateTrail only if there is none",
-        undo: Undo::Exact,
+        how: "cloudtrail:UpdateTrail and cloudtrail:StartLogging on a trail that can be widened, \
+              with s3:PutBucketPolicy where its bucket does not let it in; \
+              cloudtrail:CreateTrail, with a bucket (s3:CreateBucket), only if there is none",
+        undo: Undo::Partly,
         cloudformation: &["CloudTrail::Trail"],
         terraform: &["cloudtrail"],
         cost: "the first copy of management events is free, each further one is paid per event",
@@ -56,6 +60,35 @@ impl Check for TrailAllRegions {
             let (resource, verdict) = judge(inventory, name, &trails);
             findings.add(name, resource, verdict);
         }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let Some(target) = trail_target::target(plan, &finding.region) else { return };
+        if target.is_new {
+            return;
+        }
+        let name = target.short_name().to_owned();
+        let trail = inventory.trails.get(&target.arn);
+        if !trail.is_some_and(|trail| trail.covers(&finding.region)) {
+            let all = json!({"IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true});
+            let mut change = target.update(all, format!("trail `{name}` records all regions"));
+            for other in inventory.trails.values().filter(|other| other.row.arn != target.arn) {
+                let row = &other.row;
+                change = change.warn(format!(
+                    "trail `{}` records {} already; AWS charges for the second copy of management \
+                     events while both do",
+                    row.name, row.home_region
+                ));
+            }
+            plan.change(change);
+        }
+        let Some(trail) = trail.filter(|trail| trail.is_logging() != Fact::Known(true)) else {
+            return;
+        };
+        // One that stood still may not be let in by its bucket any more.
+        let first = trail_delivery::let_in_where_refused(plan, trail);
+        trail_target::start(plan, &target, first);
     }
 
     fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {

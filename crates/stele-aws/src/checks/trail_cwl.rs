@@ -2,14 +2,20 @@
 
 use super::trail::{DAY_MICROS, each_trail};
 use super::trail_all_regions;
+use super::trail_target;
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::trail::Trail;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking};
+use crate::plan::change::Builder;
+use crate::plan::cost::Volume;
+use crate::plan::sink;
+use serde_json::json;
 
 /// The check.
 pub(super) struct TrailCloudWatch;
@@ -28,8 +34,9 @@ static META: Meta = Meta {
     why: "Alarms on events need them in minutes; files come later.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "logs:CreateLogGroup, iam:CreateRole, cloudtrail:UpdateTrail",
-        undo: Undo::Exact,
+        how: "logs:CreateLogGroup, logs:PutRetentionPolicy, iam:CreateRole, iam:PutRolePolicy, \
+              cloudtrail:UpdateTrail",
+        undo: Undo::Partly,
         cloudformation: &["Logs::LogGroup", "IAM::Role"],
         terraform: &["cloudwatch_log_group", "iam_role"],
         cost: "ingest per GB",
@@ -51,7 +58,50 @@ impl Check for TrailCloudWatch {
             }
         });
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let code = finding.reason_code.as_str();
+        if code == "stale" || code == "gone" {
+            let choices = [
+                "look at the role of the trail and at the log group: AWS reports no error",
+                "give the trail another log group",
+            ];
+            return plan.block(code, finding.reason.clone(), &choices);
+        }
+        let Some(target) = trail_target::by_arn(plan, &finding.resource) else { return };
+        let row = inventory.trails.get(&target.arn).map(|trail| &trail.row);
+        let set = row.and_then(|row| row.cloud_watch_logs_log_group_arn.as_deref());
+        let set = set.filter(|_| code != "not-set" && code != "no-trail");
+        if let Some(arn) = set.filter(|arn| arn::account(arn) != inventory.account) {
+            let reason = format!("{}; `{arn}` is another account's", finding.reason);
+            return plan.block("owner-decides", reason, &["ask its owner to let the trail write"]);
+        }
+        let wanted = &plan.baseline.cloudtrail;
+        let default = format!("/aws/cloudtrail/{}", target.short_name());
+        let named = Some(wanted.log_group.as_str()).filter(|name| !name.is_empty());
+        let name = set.and_then(arn::log_group).or(named).unwrap_or(&default).to_owned();
+        let group = sink::group(plan, &target.region, &name);
+        // Where only the group is gone, the role that the trail has wrote to it before.
+        if code == "no-group" {
+            return;
+        }
+        let role = match wanted.log_role.as_str() {
+            "" => ROLE,
+            role => role,
+        };
+        let arn = inventory.arn("logs", &target.region, &format!("log-group:{name}:*"));
+        let role = sink::role(plan, role, "cloudtrail.amazonaws.com", &arn);
+        let why = format!("trail `{}` writes to `{name}` as well", target.short_name());
+        let values = json!({"CloudWatchLogsLogGroupArn": arn, "CloudWatchLogsRoleArn": role.arn});
+        let volume = Volume::range(0.1, 2.0, 50.0, "0.1 to 50 GB of events a month, 2 expected");
+        let change = target.update(values, why).after(role.after).after([group]);
+        plan.change(change.cost("cloudwatch-ingest-gb", volume));
+    }
 }
+
+/// The role by which CloudTrail writes to log groups.
+const ROLE: &str = "stele-cloudtrail";
 
 fn judge(inventory: &Inventory, trail: &Trail) -> Verdict {
     let row = &trail.row;

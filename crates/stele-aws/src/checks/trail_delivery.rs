@@ -1,15 +1,19 @@
 //! `ct.trail.delivery`: files of trails arrive in their bucket.
 
+use super::destination_fix;
 use super::trail::{DAY_MICROS, each_trail_if_any};
 use super::trail_all_regions;
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::trail::Trail;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking, Writer};
+use crate::plan::change::{Builder, Handle};
+use crate::plan::sink::Writer as SinkWriter;
 
 /// The check.
 pub(super) struct TrailDelivery;
@@ -28,8 +32,9 @@ static META: Meta = Meta {
     why: "A trail that may not write logs nothing, and only its status says so.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "s3:PutBucketPolicy, merged into the policy that is there",
-        undo: Undo::Exact,
+        how: "s3:PutBucketPolicy, merged into the policy that is there; s3:CreateBucket where the \
+              bucket is gone",
+        undo: Undo::Partly,
         cloudformation: &["S3::BucketPolicy"],
         terraform: &["s3_bucket_policy"],
         cost: "",
@@ -44,6 +49,60 @@ impl Check for TrailDelivery {
     fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
         each_trail_if_any(inventory, findings, |trail| judge(inventory, trail));
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let Some(trail) = inventory.trails.get(&finding.resource) else { return };
+        if trail.owner() != inventory.account {
+            return trail_target::owner_decides(plan, trail);
+        }
+        let silent = ["stale", "never-delivered", "gone"];
+        if silent.contains(&finding.reason_code.as_str()) {
+            let choices = [
+                "look whether the account has any events: AWS reports no error",
+                "stop and start the trail",
+            ];
+            return plan.block(&finding.reason_code, finding.reason.clone(), &choices);
+        }
+        match destination::bucket(inventory, &trail.row.bucket, &writer(inventory, trail)) {
+            Taking::Refuses(code, reason) => {
+                let_in(plan, trail, code, &reason);
+            }
+            Taking::Takes(_) => {
+                let choices = [
+                    "let the policy of the key that is used there allow CloudTrail",
+                    "look for a policy of the organisation that keeps CloudTrail out",
+                ];
+                let reason = format!("{}, and its policy lets it in", finding.reason);
+                plan.block(&finding.reason_code, reason, &choices);
+            }
+            Taking::Unread(_) => {
+                let choices = [
+                    "let the trail write to a bucket of this account",
+                    "add the statement to the policy in the bucket's own account",
+                ];
+                let reason = format!("{}, and its policy cannot be looked at", finding.reason);
+                plan.block("foreign-bucket", reason, &choices);
+            }
+        }
+    }
+}
+
+/// Lets CloudTrail write into the bucket of a trail, as far as it is known that it may not.
+pub(super) fn let_in_where_refused(plan: &mut Builder<'_>, trail: &Trail) -> Option<Handle> {
+    let inventory = plan.inventory;
+    match destination::bucket(inventory, &trail.row.bucket, &writer(inventory, trail)) {
+        Taking::Refuses(code, reason) => let_in(plan, trail, code, &reason),
+        Taking::Takes(_) | Taking::Unread(_) => None,
+    }
+}
+
+fn let_in(plan: &mut Builder<'_>, trail: &Trail, code: &str, reason: &str) -> Option<Handle> {
+    let row = &trail.row;
+    let kind =
+        if row.is_organization_trail { SinkWriter::Organization } else { SinkWriter::CloudTrail };
+    let said = (code, reason);
+    destination_fix::bucket(plan, &row.bucket, &row.prefix, &row.home_region, kind, said)
 }
 
 fn judge(inventory: &Inventory, trail: &Trail) -> Verdict {
@@ -86,6 +145,10 @@ fn judge(inventory: &Inventory, trail: &Trail) -> Verdict {
     if status.start_logging_time.is_some_and(|time| since(time) > DAY_MICROS) {
         let reason = format!("trail `{name}` has logged for a day and delivered nothing");
         return Verdict::fail("never-delivered", reason);
+    }
+    // Where its files go depends on the organisation's id.
+    if let Some(reason) = inventory.organization.unread().filter(|_| row.is_organization_trail) {
+        return Verdict::unknown(reason);
     }
     match destination::bucket(inventory, &row.bucket, &writer(inventory, trail)) {
         Taking::Takes(advice) => {

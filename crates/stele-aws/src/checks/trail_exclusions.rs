@@ -1,12 +1,20 @@
 //! `ct.trail.exclusions`: no source of management events is left out.
 
 use super::trail::{Active, EXCLUDABLE};
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::collect::trail::Trail;
+use crate::fact::Fact;
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
-use crate::judge::selectors::{Coverage, Question};
+use crate::judge::selectors::{Coverage, Question, Selector, coverage};
+use crate::plan::Allowance;
+use crate::plan::change::Builder;
+use crate::plan::cost::Volume;
+use crate::plan::selectors::Wish;
+use serde_json::Value;
 
 /// The check.
 pub(super) struct TrailExclusions;
@@ -39,7 +47,8 @@ impl Check for TrailExclusions {
     }
 
     fn assess(&self, inventory: &Inventory, _: &Baseline, findings: &mut Findings<'_>) {
-        let stopped = |reason, _: &str| Verdict::not_applicable("not-logging", reason);
+        let stopped =
+            |_: &Active<'_>, reason, _: &str| Verdict::not_applicable("not-logging", reason);
         Active::each_region(inventory, findings, stopped, |active, _| {
             let excluded: Vec<&str> = EXCLUDABLE
                 .iter()
@@ -59,6 +68,47 @@ impl Check for TrailExclusions {
             }
         });
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if !plan.allows(Allowance::RemoveExclusion) {
+            let choices = ["plan with `--allow remove-exclusion`", "answer for it by an exception"];
+            return plan.block("deliberate", finding.reason.clone(), &choices);
+        }
+        let Some(target) = trail_target::target(plan, &finding.region) else { return };
+        let inventory = plan.inventory;
+        let mut trails = vec![target];
+        // Where no trail records all of them, each leaves out a part.
+        if !inventory.trails.get(&trails[0].arn).is_some_and(records_all) {
+            let others = inventory.trails.values().filter(|trail| {
+                trail.covers(&finding.region)
+                    && trail.row.arn != trails[0].arn
+                    && trail.is_logging() == Fact::Known(true)
+                    && trail.owner() == inventory.account
+            });
+            let others: Vec<String> = others.map(|trail| trail.row.arn.clone()).collect();
+            trails.extend(others.iter().filter_map(|arn| trail_target::by_arn(plan, arn)));
+        }
+        let excluded = finding.evidence.get("excluded").and_then(Value::as_str).unwrap_or_default();
+        for (_, source) in EXCLUDABLE.iter().filter(|(_, source)| excluded.contains(source)) {
+            for target in &trails {
+                let why = format!("trail `{}` records events of {source}", target.short_name());
+                let text = "further management events, up to 10 million";
+                let volume = Volume::range(0.0, 5.0, 100.0, text);
+                let change = target.record(Wish::Source(source), why);
+                plan.change(change.cost("cloudtrail-extra-copy", volume));
+            }
+        }
+    }
+}
+
+/// Whether a trail records management events in both directions, but for those left out on purpose.
+fn records_all(trail: &Trail) -> bool {
+    let selectors: Vec<&Selector> = trail.selectors.items().unwrap_or_default().iter().collect();
+    ["true", "false"].iter().all(|read_only| {
+        let fixed = [("eventCategory", "Management"), ("readOnly", *read_only)];
+        let question = Question { fixed: &fixed, arn_prefix: None, except: EXCLUDABLE };
+        coverage(&selectors, &question) == Coverage::All
+    })
 }
 
 /// Whether events of a source are missing where others of the same direction are recorded.

@@ -1,12 +1,15 @@
 //! `ct.trail.insights`: CloudTrail looks for unusual activity.
 
 use super::trail::each_trail;
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::cost::Volume;
 
 /// The check.
 pub(super) struct TrailInsights;
@@ -69,5 +72,14 @@ impl Check for TrailInsights {
                 Verdict::fail("insights-off", reason).evidence("missing", missing)
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(target) = trail_target::by_arn(plan, &finding.resource) {
+            let wanted = &plan.baseline.cloudtrail.insights;
+            let why = format!("trail `{}` looks for {}", target.short_name(), wanted.join(", "));
+            let volume = Volume::range(0.1, 10.0, 500.0, "10,000 to 50 million management events");
+            plan.change(target.insights(wanted, why).cost("cloudtrail-insights", volume));
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! `ct.trail.validation`: trails write digests, by which their files can be proven whole.
 
 use super::trail::each_trail;
+use super::trail_target;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use serde_json::json;
 
 /// The check.
 pub(super) struct TrailValidation;
@@ -54,6 +57,13 @@ impl Check for TrailValidation {
             };
             verdict.evidence("LogFileValidationEnabled", on)
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(target) = trail_target::by_arn(plan, &finding.resource) {
+            let why = format!("trail `{}` writes digests", target.short_name());
+            plan.change(target.update(json!({"EnableLogFileValidation": true}), why));
+        }
     }
 
     fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {

@@ -1,5 +1,6 @@
 //! `waf.acl`: web ACLs log what they decide.
 
+use super::repair::{self, Otherwise, Place};
 use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
@@ -10,7 +11,11 @@ use crate::fact::Unread;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking, Writer};
-use serde_json::Value;
+use crate::plan::change::{Builder, Change, Draft, Handle, Refusal};
+use crate::plan::cost::Volume;
+use crate::plan::settings::wafv2::MANAGED;
+use crate::plan::sink::{self, Writer as SinkWriter};
+use serde_json::{Value, json};
 
 /// The check.
 pub(super) struct WafAcl;
@@ -29,7 +34,8 @@ static META: Meta = Meta {
     why: "Attacks on the web show here first, blocked or not.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "logs:CreateLogGroup, wafv2:PutLoggingConfiguration",
+        how: "logs:CreateLogGroup, logs:PutResourcePolicy, wafv2:PutLoggingConfiguration; \
+              s3:PutBucketPolicy where a bucket is not let in",
         undo: Undo::Exact,
         cloudformation: &["WAFv2::LoggingConfiguration"],
         terraform: &["wafv2_web_acl_logging_configuration"],
@@ -61,11 +67,129 @@ impl Check for WafAcl {
         }
     }
 
-    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
-        let name = finding.resource.split_once("/webacl/")?.1.split('/').next()?;
-        let Finding { account, region, .. } = finding;
-        (name != "*").then(|| format!("aws:waf:{account}:{region}:{name}"))
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let (name, region) = (name_of(&finding.resource), finding.region.as_str());
+        let in_region = inventory.region(region).map(|facts| &facts.firewalls);
+        let known = in_region.into_iter().chain([&inventory.global_firewalls]);
+        let mut all = known.flat_map(|each| each.logging.items().unwrap_or_default());
+        let Some(logging) = all.find(|each| each.resource_arn == finding.resource) else {
+            let group = format!("{PREFIX}{name}");
+            let after = take(plan, region, &group);
+            return send(finding, plan, &group, "", after);
+        };
+        if finding.reason_code == "filtered" {
+            keep(finding, plan);
+        }
+        for to in &logging.log_destination_configs {
+            match (taking(inventory, region, to), arn::log_group(to), arn::bucket(to)) {
+                (Taking::Refuses("no-group", _), Some(group), _) => {
+                    take(plan, region, group);
+                }
+                (Taking::Refuses("no-bucket", _), _, Some(gone)) => {
+                    let group = format!("{PREFIX}{name}");
+                    let after = take(plan, region, &group);
+                    send(finding, plan, &group, to, after);
+                    plan.warn(format!(
+                        "{region}: undoing cannot let `{name}` log to `{gone}` again, for AWS takes \
+                         no bucket that is gone"
+                    ));
+                }
+                (judged @ Taking::Refuses(..), _, Some(bucket)) => {
+                    let place = Place { bucket, prefix: "", writer: SinkWriter::Delivery };
+                    let (code, reason) = (&finding.reason_code, &finding.reason);
+                    repair::let_in(plan, &place, judged, &Otherwise { code, reason, choices: &[] });
+                }
+                // What cannot be read is no reason of the finding.
+                (Taking::Takes(_) | Taking::Refuses(..) | Taking::Unread(_), ..) => {}
+            }
+        }
     }
+
+    fn stream(&self, _: &Inventory, finding: &Finding) -> Option<String> {
+        let name = name_of(&finding.resource);
+        let Finding { account, region, .. } = finding;
+        (!name.is_empty() && name != "*").then(|| format!("aws:waf:{account}:{region}:{name}"))
+    }
+}
+
+/// How the names of groups begin that WAF may write to.
+const PREFIX: &str = "aws-waf-logs-";
+
+/// The name of a web ACL in its ARN.
+fn name_of(arn: &str) -> &str {
+    let rest = arn.split_once("/webacl/").map_or("", |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default()
+}
+
+/// Plans a group that takes what WAF writes.
+fn take(plan: &mut Builder<'_>, region: &str, group: &str) -> Vec<Handle> {
+    let made = sink::group(plan, region, group);
+    let service = "delivery.logs.amazonaws.com";
+    vec![sink::allow_groups(plan, region, service, &format!("{PREFIX}*"), vec![made])]
+}
+
+/// Plans that a web ACL logs to a group, where it logs to nothing or to what is gone.
+fn send(finding: &Finding, plan: &mut Builder<'_>, group: &str, gone: &str, after: Vec<Handle>) {
+    let (region, gone) = (finding.region.as_str(), gone.to_owned());
+    let to = plan.inventory.arn("logs", region, &format!("log-group:{group}"));
+    let why = format!("`{}` logs what it decides to `{group}`", name_of(&finding.resource));
+    let volume = Volume::range(0.01, 5.0, 1000.0, "0.01 to 1,000 GB of requests a month");
+    let change = configuration(finding, why).edit(move |draft| {
+        let logging = owned(draft)?;
+        let all = logging["LogDestinationConfigs"].as_array();
+        if all.is_none_or(|all| all.iter().all(|each| *each == gone)) {
+            logging["LogDestinationConfigs"] = json!([to]);
+        }
+        Ok(())
+    });
+    plan.change(change.after(after).cost("vended-cloudwatch-gb", volume));
+}
+
+/// Plans that the filter of a web ACL keeps what is blocked and what is allowed; what else it says
+/// stays.
+fn keep(finding: &Finding, plan: &mut Builder<'_>) {
+    let why = format!(
+        "the log of `{}` keeps what is blocked and what is allowed",
+        name_of(&finding.resource)
+    );
+    let volume = Volume::range(0.0, 5.0, 1000.0, "0 to 1,000 GB of further requests a month");
+    let change = configuration(finding, why)
+        .edit(|draft| {
+            let filter = &mut owned(draft)?["LoggingFilter"];
+            let lost = ["BLOCK", "ALLOW"].into_iter().filter(|action| drops(filter, action));
+            let lost: Vec<Value> =
+                lost.map(|action| json!({"ActionCondition": {"Action": action}})).collect();
+            if let (false, Some(all)) = (lost.is_empty(), filter["Filters"].as_array_mut()) {
+                // The first that matches decides.
+                all.insert(
+                    0,
+                    json!({"Behavior": "KEEP", "Requirement": "MEETS_ANY", "Conditions": lost}),
+                );
+            }
+            Ok(())
+        })
+        .cost("vended-cloudwatch-gb", volume)
+        .warn("somebody chose the filter; what it left out is logged from then on");
+    plan.change(change);
+}
+
+fn configuration(finding: &Finding, why: String) -> Change {
+    let resource = finding.resource.as_str();
+    Change::of("wafv2:PutLoggingConfiguration", &finding.region, resource, why)
+        .by("LoggingConfiguration", json!({"ResourceArn": resource}))
+}
+
+/// The configuration in a draft, if it is the account's own to change.
+fn owned(draft: &mut Draft) -> Result<&mut Value, Refusal> {
+    if draft.state[MANAGED] == true {
+        return Err(Refusal {
+            code: "firewall-manager",
+            reason: "Firewall Manager keeps this logging configuration".to_owned(),
+            choices: vec!["change the policy of Firewall Manager".to_owned()],
+        });
+    }
+    Ok(draft.params.entry("LoggingConfiguration").or_insert_with(|| json!({})))
 }
 
 fn judge(inventory: &Inventory, region: &str, firewalls: &Firewalls, acl: &Acl) -> Verdict {

@@ -1,13 +1,21 @@
 //! `dns.zone.public-query-log`: queries of public zones are logged.
 
+use super::destination_fix;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::client::Partition;
 use crate::collect::Collector;
 use crate::collect::dns::Zone;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking};
+use crate::plan::change::{Builder, Change};
+use crate::plan::cost::Volume;
+use crate::plan::sink;
+use serde_json::json;
+
+/// Who writes query logs of zones.
+const SERVICE: &str = "route53.amazonaws.com";
 
 /// The check.
 pub(super) struct ZoneQueryLog;
@@ -26,7 +34,7 @@ static META: Meta = Meta {
     fix: FixMeta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, logs:PutResourcePolicy, route53:CreateQueryLoggingConfig",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &["route53_query_log"],
         cost: "ingest per GB",
@@ -50,6 +58,43 @@ impl Check for ZoneQueryLog {
             findings.add(region, arn, judge(inventory, zone));
         }
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let id = finding.resource.rsplit('/').next().unwrap_or_default();
+        let zones = inventory.zones.zones.items().unwrap_or_default();
+        let Some(zone) = zones.iter().find(|zone| zone.short_id() == id) else { return };
+        let logs = inventory.zones.logs.items().unwrap_or_default();
+        if let Some(log) = logs.iter().find(|log| log.hosted_zone_id == id) {
+            let group = &log.cloud_watch_logs_log_group_arn;
+            return destination_fix::group_arn(plan, group, Some(SERVICE));
+        }
+        let region = finding.region.as_str();
+        let name = format!("{GROUPS}{}", plain(&zone.name));
+        let group = sink::group(plan, region, &name);
+        // One statement for all zones: a region takes ten policies, each of some length.
+        let of_all = format!("{GROUPS}*");
+        let allowed = sink::allow_groups(plan, region, SERVICE, &of_all, vec![group]);
+        let arn = inventory.arn("logs", region, &format!("log-group:{name}"));
+        let why = format!("queries of `{}` are logged to `{name}`", zone.name);
+        let volume = Volume::range(0.0, 1.0, 100.0, "0 to 100 GB of queries a month");
+        plan.change(
+            Change::of("route53:CreateQueryLoggingConfig", region, finding.resource.as_str(), why)
+                .by("HostedZoneId", id)
+                .set(json!({"CloudWatchLogsLogGroupArn": arn}))
+                .after([group, allowed])
+                .cost("cloudwatch-ingest-gb", volume),
+        );
+    }
+}
+
+/// Where the groups of zones are.
+const GROUPS: &str = "/aws/route53/";
+
+/// A domain as the name of a log group: what those do not take is written `_`.
+fn plain(domain: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    domain.trim_end_matches('.').chars().map(letter).collect()
 }
 
 fn judge(inventory: &Inventory, zone: &Zone) -> Verdict {

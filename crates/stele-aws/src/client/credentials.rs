@@ -23,7 +23,8 @@ impl Secret {
         Self(text)
     }
 
-    pub(crate) fn reveal(&self) -> &str {
+    /// The text itself, for what signs with it.
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -12,11 +12,31 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
-/// Reads a good answer.
+/// Reads a good answer: its body, and the headers that are members of it.
 ///
 /// # Errors
 /// It is not what the protocol says.
-pub(crate) fn answer(operation: &Operation, body: &[u8]) -> Result<Value, String> {
+pub(crate) fn answer(
+    operation: &Operation,
+    body: &[u8],
+    headers: &[(String, String)],
+) -> Result<Value, String> {
+    let row = &operation.row;
+    let mut value = from_body(operation, body)?;
+    if let Value::Object(members) = &mut value {
+        for (member, name) in &row.answer_header {
+            if let Some((_, text)) = headers.iter().find(|(header, _)| header == name) {
+                members.insert(member.clone(), Value::String(text.clone()));
+            }
+        }
+    }
+    if !row.escaped.is_empty() {
+        unescape(&mut value, &row.escaped);
+    }
+    Ok(value)
+}
+
+fn from_body(operation: &Operation, body: &[u8]) -> Result<Value, String> {
     let row = &operation.row;
     let protocol = operation.service.protocol;
     if row.text {
@@ -53,6 +73,42 @@ pub(crate) fn answer(operation: &Operation, body: &[u8]) -> Result<Value, String
             Ok(if value.is_object() { value } else { Value::Object(Map::new()) })
         }
     }
+}
+
+/// Takes percent-encoding off the members that have it (IAM's documents).
+fn unescape(value: &mut Value, escaped: &[String]) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(text) if escaped.contains(name) => *text = unescaped(text),
+                    other => unescape(other, escaped),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| unescape(item, escaped)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, behind @ ..] = rest {
+        let decoded = match behind {
+            [high, low, ..] if *byte == b'%' => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = decoded {
+            bytes.push(high << 4 | low);
+            rest = &behind[2..];
+        } else {
+            bytes.push(*byte);
+            rest = behind;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn wrapped(name: &str, value: Value) -> Value {
@@ -106,7 +162,7 @@ mod tests {
     use crate::operation;
 
     fn read(id: &str, body: &str) -> Result<Value, String> {
-        answer(operation::find(id).unwrap(), body.as_bytes())
+        answer(operation::find(id).unwrap(), body.as_bytes(), &[])
     }
 
     #[test]
@@ -122,6 +178,24 @@ mod tests {
                  </DescribeDBInstancesResult></DescribeDBInstancesResponse>",
                 json!({"DBInstances": [
                     {"Engine": "mysql", "EnabledCloudwatchLogsExports": ["audit"]}]}),
+            ),
+            (
+                "rds:DescribeOptionGroups",
+                "<DescribeOptionGroupsResponse><DescribeOptionGroupsResult><OptionGroupsList>\
+                 <OptionGroup><OptionGroupName>g</OptionGroupName><Options><Option><OptionName>o\
+                 </OptionName><OptionSettings><OptionSetting><Name>n</Name></OptionSetting>\
+                 </OptionSettings></Option></Options></OptionGroup></OptionGroupsList>\
+                 </DescribeOptionGroupsResult></DescribeOptionGroupsResponse>",
+                json!({"OptionGroupsList": [{"OptionGroupName": "g", "Options": [
+                    {"OptionName": "o", "OptionSettings": [{"Name": "n"}]}]}]}),
+            ),
+            (
+                "ec2:DescribeInstances",
+                "<DescribeInstancesResponse><reservationSet><item><instancesSet><item><instanceId>\
+                 i-1</instanceId><instanceState><name>running</name></instanceState></item>\
+                 </instancesSet></item></reservationSet></DescribeInstancesResponse>",
+                json!({"ReservationSet": [{"InstancesSet": [
+                    {"InstanceId": "i-1", "InstanceState": {"Name": "running"}}]}]}),
             ),
             (
                 "ec2:DescribeVpcs",
@@ -152,6 +226,22 @@ mod tests {
         ] {
             assert!(read(id, body).is_err(), "{id} {body}");
         }
+    }
+
+    #[test]
+    fn headers_and_escaped_members_belong_to_the_answer() {
+        let name = "x-amz-transition-default-minimum-object-size";
+        let headers = [("date".to_owned(), "x".to_owned()), (name.to_owned(), "varies".to_owned())];
+        let lifecycle = operation::find("s3:GetBucketLifecycleConfiguration").unwrap();
+        let body = b"<LifecycleConfiguration><Rule><ID>1</ID></Rule></LifecycleConfiguration>";
+        let expected = json!({
+            "Rule": [{"ID": "1"}], "TransitionDefaultMinimumObjectSize": "varies"});
+        assert_eq!(answer(lifecycle, body, &headers), Ok(expected));
+        let role = "<GetRolePolicyResponse><GetRolePolicyResult><PolicyName>a%20b</PolicyName>\
+                    <PolicyDocument>%7B%22a%22%3A%22%C3%A9%25%22%7D%+1</PolicyDocument>\
+                    </GetRolePolicyResult></GetRolePolicyResponse>";
+        let expected = json!({"PolicyName": "a%20b", "PolicyDocument": "{\"a\":\"é%\"}%+1"});
+        assert_eq!(read("iam:GetRolePolicy", role), Ok(expected));
     }
 
     #[test]

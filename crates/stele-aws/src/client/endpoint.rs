@@ -82,16 +82,20 @@ pub(crate) struct Endpoint {
 pub(crate) fn resolve(operation: &Operation, region: &str, variables: &Variables) -> Endpoint {
     let service = &operation.service;
     let partition = Partition::of_region(region);
-    let signing_region =
-        if service.global { partition.global_region.to_owned() } else { region.to_owned() };
+    let signing_region = match (service.name.as_str(), partition.id) {
+        // The one global service of China that is not at home in Ningxia.
+        ("iam", "aws-cn") => "cn-north-1".to_owned(),
+        _ if service.global => partition.global_region.to_owned(),
+        _ => region.to_owned(),
+    };
     if let Some(base) = own(&service.variable, variables) {
         return Endpoint { base, signing_region, by_path: true };
     }
     let suffix = partition.suffix;
     let host = match (service.name.as_str(), partition.id) {
-        ("route53", "aws" | "aws-cn") => format!("route53.{suffix}"),
-        ("route53", "aws-us-gov") => format!("route53.us-gov.{suffix}"),
-        ("cloudfront", "aws") => format!("cloudfront.{suffix}"),
+        (name @ ("iam" | "route53"), "aws-us-gov") => format!("{name}.us-gov.{suffix}"),
+        (name @ "iam", "aws") | (name @ "route53", _) => format!("{name}.{suffix}"),
+        ("cloudfront", partition) if partition != "aws-cn" => format!("cloudfront.{suffix}"),
         _ => format!("{}.{signing_region}.{suffix}", service.endpoint),
     };
     Endpoint { base: format!("https://{host}"), signing_region, by_path: false }
@@ -130,7 +134,23 @@ mod tests {
                 "route53.us-gov.amazonaws.com",
                 "us-gov-west-1",
             ),
+            ("route53:ListHostedZones", "us-iso-west-1", "route53.c2s.ic.gov", "us-iso-east-1"),
             ("cloudfront:ListDistributions", "eu-west-1", "cloudfront.amazonaws.com", "us-east-1"),
+            (
+                "cloudfront:ListDistributions",
+                "cn-north-1",
+                "cloudfront.cn-northwest-1.amazonaws.com.cn",
+                "cn-northwest-1",
+            ),
+            ("iam:GetRole", "eu-west-1", "iam.amazonaws.com", "us-east-1"),
+            ("iam:GetRole", "us-gov-east-1", "iam.us-gov.amazonaws.com", "us-gov-west-1"),
+            ("iam:GetRole", "cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            (
+                "cloudwatch:GetMetricData",
+                "eu-west-1",
+                "monitoring.eu-west-1.amazonaws.com",
+                "eu-west-1",
+            ),
             (
                 "organizations:ListAccounts",
                 "eu-west-1",

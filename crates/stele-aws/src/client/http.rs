@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::credentials::Credentials;
 use super::encode::Request;
-use super::retry::{self, Paces};
+use super::retry::{self, Again, Paces};
 use super::sigv4::{self, Scope, ToSign};
 use super::{decode, encode, endpoint};
 use crate::call::{Call, CallError, Failure};
@@ -56,13 +56,6 @@ struct Shared {
 enum Attempt {
     Answered(Value),
     Failed { error: CallError, again: Again, date: Option<String> },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Again {
-    No,
-    Waiting,
-    Silent,
 }
 
 impl Http {
@@ -152,12 +145,7 @@ impl Http {
             if self.corrects_skew(&error, date.as_deref()) {
                 continue;
             }
-            let most = match again {
-                Again::No => 0,
-                Again::Waiting => retry::ATTEMPTS_MAX,
-                Again::Silent => retry::SILENT_ATTEMPTS_MAX,
-            };
-            if attempt >= most {
+            if attempt >= again.attempts_max() {
                 return Err(error);
             }
             let CallError { call, region, code, .. } = &error;
@@ -173,9 +161,9 @@ impl Http {
         signing_region: &str,
         by: Option<&Credentials>,
     ) -> Attempt {
-        let failed = |failure, code: &str, message: String, again| Attempt::Failed {
+        let failed = |failure, code: &str, message: String, sent| Attempt::Failed {
             error: CallError::new(call, failure, code, message),
-            again,
+            again: Again::after_silence(call, sent),
             date: None,
         };
         self.0.requests.fetch_add(1, Ordering::Relaxed);
@@ -183,30 +171,29 @@ impl Http {
             Ok(response) => response,
             Err(error) => {
                 let code = if error.is_timeout() { "timeout" } else { "connection" };
-                return failed(Failure::Timeout, code, causes(&error), Again::Silent);
+                let sent = !error.is_connect() && !error.is_builder();
+                return failed(Failure::Timeout, code, causes(&error), sent);
             }
         };
         let status = response.status().as_u16();
         let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
         let (date, kind) = (header("date"), header("x-amzn-errortype"));
+        let wanted = call.operation.row.answer_header.values();
+        let headers: Vec<(String, String)> =
+            wanted.filter_map(|name| Some((name.clone(), header(name)?))).collect();
         let body = match body(response).await {
             Ok(body) => body,
-            Err(reason) => return failed(Failure::Other, "broken-answer", reason, Again::Silent),
+            Err(reason) => return failed(Failure::Other, "broken-answer", reason, true),
         };
         if (200..300).contains(&status) {
-            return match decode::answer(call.operation, &body) {
+            return match decode::answer(call.operation, &body, &headers) {
                 Ok(value) => Attempt::Answered(value),
-                Err(reason) => failed(Failure::Other, "broken-answer", reason, Again::Silent),
+                Err(reason) => failed(Failure::Other, "broken-answer", reason, true),
             };
         }
         let refusal = decode::refusal(status, kind.as_deref(), &body);
         let failure = Failure::of(&refusal.code, status);
-        let again = match failure {
-            Failure::Throttled => Again::Waiting,
-            Failure::Unsupported | Failure::Denied | Failure::NotFound => Again::No,
-            _ if status >= 500 => Again::Waiting,
-            _ => Again::No,
-        };
+        let again = Again::after_refusal(call, failure, &refusal.code, status);
         let error = CallError::new(call, failure, &refusal.code, refusal.message);
         Attempt::Failed { error, again, date }
     }

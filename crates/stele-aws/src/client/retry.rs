@@ -1,8 +1,10 @@
 //! How often and how fast: what is tried again, how long to wait, how many at once.
 //!
 //! Up to eight attempts for throttling and faults of the other side, with full jitter. Denied is
-//! never tried again. The number of calls in flight per service and region grows by one with each
-//! round of answers and halves when AWS throttles.
+//! never tried again. Where nobody knows whether AWS did what it was asked (no answer, half of one,
+//! a fault), only what may be done twice is tried again ([`Call::repeatable`]). The number of calls
+//! in flight per service and region grows by one with each round of answers and halves when AWS
+//! throttles.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +13,57 @@ use std::time::Duration;
 use stele_event::runtime::Entropy;
 use tokio::sync::Notify;
 
+use crate::call::{Call, Failure};
+
 /// AWS's own default of three gives up too early where many calls are made at once.
 pub(crate) const ATTEMPTS_MAX: u32 = 8;
 /// No answer in time, or nobody there: waiting longer seldom helps.
 pub(crate) const SILENT_ATTEMPTS_MAX: u32 = 3;
 const WAIT_FIRST_MS: u64 = 100;
 const WAIT_MAX_MS: u64 = 10_000;
+
+/// Codes of a fault by which AWS says that it did not begin.
+const NOT_BEGUN: &[&str] = &["ServiceUnavailable", "ServiceUnavailableException", "Unavailable"];
+
+/// Whether and how an attempt that failed is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    No,
+    /// AWS answered, and may answer better later.
+    Waiting,
+    /// AWS did not answer.
+    Silent,
+}
+
+impl Again {
+    /// How many attempts there are.
+    pub(crate) fn attempts_max(self) -> u32 {
+        match self {
+            Self::No => 0,
+            Self::Waiting => ATTEMPTS_MAX,
+            Self::Silent => SILENT_ATTEMPTS_MAX,
+        }
+    }
+
+    /// After AWS refused.
+    pub(crate) fn after_refusal(call: &Call, failure: Failure, code: &str, status: u16) -> Self {
+        match failure {
+            // What is throttled was not begun.
+            Failure::Throttled => Self::Waiting,
+            Failure::Unsupported | Failure::Denied | Failure::NotFound => Self::No,
+            Failure::Timeout | Failure::Other if status < 500 => Self::No,
+            Failure::Timeout | Failure::Other => {
+                let begun = status != 503 || !NOT_BEGUN.contains(&code);
+                if begun && !call.repeatable() { Self::No } else { Self::Waiting }
+            }
+        }
+    }
+
+    /// Where there is no answer that can be read: `sent` is whether AWS can have got the request.
+    pub(crate) fn after_silence(call: &Call, sent: bool) -> Self {
+        if sent && !call.repeatable() { Self::No } else { Self::Silent }
+    }
+}
 
 /// How long to wait before the attempt after this one: between nothing and twice as much each time.
 pub(crate) fn wait(attempt: u32, entropy: &dyn Entropy) -> Duration {
@@ -112,6 +159,43 @@ mod tests {
     use stele_event::runtime::SeededEntropy;
 
     use super::*;
+    use crate::operation;
+
+    #[test]
+    fn what_may_have_been_done_is_not_done_again() {
+        let call = |id: &str| Call {
+            operation: operation::find(id).unwrap(),
+            region: "eu-west-1".to_owned(),
+            params: serde_json::Map::new(),
+        };
+        let read = call("cloudtrail:DescribeTrails");
+        let twice = call("cloudtrail:StartLogging");
+        let once = call("cloudtrail:CreateTrail");
+        for (code, status, of_others, of_once) in [
+            ("ThrottlingException", 400, Again::Waiting, Again::Waiting),
+            ("http-429", 429, Again::Waiting, Again::Waiting),
+            ("SlowDown", 503, Again::Waiting, Again::Waiting),
+            ("ServiceUnavailable", 503, Again::Waiting, Again::Waiting),
+            ("ServiceUnavailable", 500, Again::Waiting, Again::No),
+            ("http-503", 503, Again::Waiting, Again::No),
+            ("http-502", 502, Again::Waiting, Again::No),
+            ("InternalFailure", 500, Again::Waiting, Again::No),
+            ("ValidationException", 400, Again::No, Again::No),
+            ("AccessDenied", 403, Again::No, Again::No),
+            ("NoSuchBucket", 404, Again::No, Again::No),
+            ("NotImplemented", 501, Again::No, Again::No),
+        ] {
+            let failure = Failure::of(code, status);
+            let after = |call| Again::after_refusal(call, failure, code, status);
+            let found = (after(&read), after(&twice), after(&once));
+            assert_eq!(found, (of_others, of_others, of_once), "{code} {status}");
+        }
+        for (sent, of_once) in [(true, Again::No), (false, Again::Silent)] {
+            let after = |call| Again::after_silence(call, sent);
+            let found = (after(&read), after(&twice), after(&once));
+            assert_eq!(found, (Again::Silent, Again::Silent, of_once), "{sent}");
+        }
+    }
 
     #[test]
     fn waits_grow_and_end() {

@@ -23,6 +23,9 @@ impl Entropy for Nothing {
     }
 }
 
+/// The connection ends instead of an answer.
+const SILENCE: u16 = 0;
+
 /// Serves the answers in their order; what was asked comes out of the channel.
 fn serve(answers: Vec<(u16, &'static str, &'static str)>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -48,6 +51,9 @@ fn serve(answers: Vec<(u16, &'static str, &'static str)>) -> (String, Receiver<S
             reader.read_exact(&mut content).unwrap();
             asked.push_str(&String::from_utf8_lossy(&content));
             let _ = sender.send(asked);
+            if status == SILENCE {
+                continue;
+            }
             let length = body.len();
             let _ = write!(
                 stream,
@@ -72,9 +78,13 @@ fn session(url: &str) -> HttpAws {
 }
 
 async fn ask(aws: &HttpAws, id: &str) -> Result<Value, CallError> {
+    ask_for(aws, id, json!({})).await
+}
+
+async fn ask_for(aws: &HttpAws, id: &str, params: Value) -> Result<Value, CallError> {
     let operation = operation::find(id).unwrap();
-    aws.call(&Call { operation, region: "eu-west-1".to_owned(), params: serde_json::Map::new() })
-        .await
+    let params = params.as_object().unwrap().clone();
+    aws.call(&Call { operation, region: "eu-west-1".to_owned(), params }).await
 }
 
 const SLOW_DOWN: (u16, &str, &str) = (400, "", r#"{"__type":"ThrottlingException"}"#);
@@ -163,4 +173,68 @@ async fn roles_are_taken_on_once() {
 async fn nobody_there_is_a_timeout() {
     let error = ask(&session("http://127.0.0.1:1"), "cloudtrail:DescribeTrails").await.unwrap_err();
     assert_eq!((error.failure, error.attempts), (Failure::Timeout, 3));
+}
+
+#[tokio::test]
+async fn a_session_reads_until_it_is_told_to_write() {
+    let (url, asked) = serve(vec![(200, "", "{}"); 2]);
+    let aws = session(&url);
+    let role = Role {
+        arn: "arn:aws:iam::444455556666:role/audit".to_owned(),
+        external_id: None,
+        session_name: "stele".to_owned(),
+    };
+    let writing = aws.clone().allowing_writes();
+    // Every operation, so that no row slips through; a role taken on reads only as well.
+    for session in [&aws, &aws.with_role(role.clone()), &writing.with_role(role)] {
+        for operation in operation::all().filter(|operation| !operation.reads()) {
+            let error = ask(session, &operation.id()).await.unwrap_err();
+            let found = (error.code.as_str(), error.failure, error.hint());
+            assert_eq!(found, ("read-only", Failure::Other, String::new()), "{error}");
+        }
+    }
+    assert_eq!(aws.requests(), 0);
+    assert!(asked.try_recv().is_err(), "nothing reaches AWS, not even for the role");
+    assert_eq!(ask(&writing, "cloudtrail:StartLogging").await, Ok(json!({})));
+    assert_eq!(ask(&aws, "cloudtrail:StartLogging").await.unwrap_err().code, "read-only");
+    assert_eq!(aws.requests(), 1);
+}
+
+#[tokio::test]
+async fn what_may_have_been_done_is_not_done_again() {
+    let silence = (SILENCE, "", "");
+    let gateway = (502, "", "<html>bad gateway</html>");
+    let fault = (500, "", r#"{"__type":"InternalFailure"}"#);
+    let broken = (200, "", "{\"a\":");
+    for unclear in [silence, gateway, fault, broken] {
+        let once = [SLOW_DOWN, unclear, (200, "", "{}")];
+        // Throttling is waited for, the unclear answer is the last.
+        let (url, asked) = serve(once.to_vec());
+        let aws = session(&url).allowing_writes();
+        let error = ask(&aws, "cloudtrail:CreateTrail").await.unwrap_err();
+        assert_eq!((error.attempts, asked.try_iter().count()), (2, 2), "{error}");
+        // What may be done twice is done again.
+        let (url, asked) = serve(once.to_vec());
+        let aws = session(&url).allowing_writes();
+        assert_eq!(ask(&aws, "cloudtrail:StartLogging").await, Ok(json!({})), "{unclear:?}");
+        assert_eq!(asked.try_iter().count(), 3);
+        // As what AWS knows again by its token.
+        let (url, asked) = serve(once.to_vec());
+        let aws = session(&url).allowing_writes();
+        let params = json!({"Name": "n", "CreatorRequestId": "t-1"});
+        let answer = ask_for(&aws, "route53resolver:CreateResolverQueryLogConfig", params).await;
+        assert_eq!(answer, Ok(json!({})), "{unclear:?}");
+        assert_eq!(asked.try_iter().count(), 3);
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_sent_is_sent_again() {
+    let aws = session("http://127.0.0.1:1").allowing_writes();
+    let error = ask(&aws, "cloudtrail:CreateTrail").await.unwrap_err();
+    assert_eq!((error.failure, error.attempts), (Failure::Timeout, 3));
+    let (url, _asked) =
+        serve(vec![(503, "", r#"{"__type":"ServiceUnavailableException"}"#), (200, "", "{}")]);
+    let aws = session(&url).allowing_writes();
+    assert_eq!(ask(&aws, "cloudtrail:CreateTrail").await, Ok(json!({})));
 }

@@ -1,14 +1,24 @@
-//! XML answers as JSON values.
+//! XML answers as JSON values; `xml/write.rs` makes bodies of such values.
 //!
 //! XML does not say what is a list, so the table of operations does: `lists` names elements whose
 //! children are one, `repeats` those that are one by repetition. Elements whose children are all
-//! `member` or `item` are lists in every query protocol. Leaves stay text. Attributes are left out.
+//! `member` or `item` are lists in every query protocol. Leaves stay text. Attributes are left out,
+//! but for `xsi:type`, without which S3 takes no grant back.
+
+mod write;
+
+use std::borrow::Cow;
 
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::encoding::Decoder;
+use quick_xml::events::{BytesStart, Event};
 use serde_json::{Map, Value};
 
+pub(crate) use write::write;
+
 const DEPTH_MAX: usize = 64;
+/// The one attribute that is kept, as a member of this name.
+const TYPE: &str = "xsi:type";
 
 /// How to read names that XML leaves open.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,10 +43,10 @@ pub(crate) fn parse(bytes: &[u8], shape: Shape<'_>) -> Result<(String, Value), S
                 if open.len() >= DEPTH_MAX {
                     return Err(format!("XML deeper than {DEPTH_MAX}"));
                 }
-                open.push(Element::new(start.local_name().as_ref(), shape));
+                open.push(Element::new(&start, reader.decoder(), shape)?);
             }
             Event::Empty(start) => {
-                let element = Element::new(start.local_name().as_ref(), shape);
+                let element = Element::new(&start, reader.decoder(), shape)?;
                 if let Some(root) = close(&mut open, element, shape) {
                     return Ok(root);
                 }
@@ -90,18 +100,23 @@ fn predefined(name: &str) -> Option<char> {
 #[derive(Debug)]
 struct Element {
     name: String,
+    /// The attribute `xsi:type`.
+    kind: Option<String>,
     text: String,
     children: Vec<(String, Value)>,
 }
 
 impl Element {
-    fn new(name: &[u8], shape: Shape<'_>) -> Self {
-        let mut name = String::from_utf8_lossy(name).into_owned();
+    fn new(start: &BytesStart<'_>, decoder: Decoder, shape: Shape<'_>) -> Result<Self, String> {
+        let mut name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
+        let kind = start.try_get_attribute(TYPE).map_err(|error| error.to_string())?;
+        let kind = kind.map(|kind| kind.decode_and_unescape_value(decoder)).transpose();
+        let kind = kind.map_err(|error| error.to_string())?.map(Cow::into_owned);
         if shape.capitals && name != "item" {
             let first = name.chars().next().map(|first| first.to_ascii_uppercase());
             name = first.into_iter().chain(name.chars().skip(1)).collect();
         }
-        Self { name, text: String::new(), children: Vec::new() }
+        Ok(Self { name, kind, text: String::new(), children: Vec::new() })
     }
 
     fn value(self, shape: Shape<'_>) -> (String, Value) {
@@ -113,7 +128,11 @@ impl Element {
         } else if self.children.is_empty() {
             Value::String(self.text)
         } else {
-            Value::Object(object(self.children, shape))
+            let mut members = object(self.children, shape);
+            if let Some(kind) = self.kind {
+                members.insert(TYPE.to_owned(), Value::String(kind));
+            }
+            Value::Object(members)
         };
         (self.name, value)
     }
@@ -181,6 +200,9 @@ mod tests {
             read("<L><a>1</a><a>2</a><a>3</a></L>", &[], &[], false),
             Ok(json!({"a": ["1", "2", "3"]}))
         );
+        let grant = "<G><Grantee xmlns:xsi='u' xsi:type='A&amp;B'><ID>1</ID></Grantee></G>";
+        let expected = json!({"Grantee": {"ID": "1", "xsi:type": "A&B"}});
+        assert_eq!(read(grant, &[], &[], false), Ok(expected));
     }
 
     #[test]

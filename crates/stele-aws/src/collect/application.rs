@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::caller::Caller;
 use crate::fact::Fact;
+use crate::inventory::Stages;
 
 /// A function of Lambda.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,6 +25,8 @@ pub struct Function {
 pub struct FunctionLogging {
     /// The group; `/aws/lambda/<name>` where it is empty.
     pub log_group: String,
+    /// `JSON` or `Text`.
+    pub log_format: String,
 }
 
 impl Function {
@@ -54,6 +57,14 @@ pub struct KubernetesRow {
     pub status: String,
     /// What it logs.
     pub logging: KubernetesLogging,
+}
+
+impl KubernetesRow {
+    /// The types that are on.
+    pub fn enabled(&self) -> Vec<String> {
+        let on = self.logging.cluster_logging.iter().filter(|each| each.enabled);
+        on.flat_map(|each| each.types.clone()).collect()
+    }
 }
 
 /// What a cluster logs.
@@ -112,6 +123,8 @@ pub struct AclLogging {
 pub struct Stage {
     /// The API.
     pub api: String,
+    /// `WEBSOCKET`, `HTTP`; empty for REST.
+    pub protocol: String,
     /// Its name.
     pub name: String,
     /// Where the access log goes; empty where it goes nowhere.
@@ -141,6 +154,29 @@ pub struct Key {
     pub key_state: String,
     /// `AWS` or `CUSTOMER`.
     pub key_manager: String,
+    /// `AWS_KMS`, or where its material comes from otherwise.
+    pub origin: String,
+    /// How it rotates; asked where a check wants to know and AWS rotates such keys.
+    #[serde(skip)]
+    pub rotation: Fact<Rotation>,
+}
+
+/// How a key rotates.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Rotation {
+    /// Whether it does by itself.
+    pub key_rotation_enabled: bool,
+    /// Every so many days.
+    pub rotation_period_in_days: Option<i64>,
+}
+
+impl Key {
+    /// Whether rotation is its owner's matter, and can be asked about: of keys that AWS manages it
+    /// is not, and of those whose material comes from elsewhere AWS refuses the question.
+    pub fn can_rotate(&self) -> bool {
+        self.key_manager != "AWS" && ["", "AWS_KMS"].contains(&self.origin.as_str())
+    }
 }
 
 pub(super) async fn functions(caller: Caller<'_>) -> Fact<Vec<Function>> {
@@ -191,6 +227,7 @@ fn rest_stage(api: &str, stage: &Value) -> Stage {
     let settings = stage["methodSettings"].as_object().cloned().unwrap_or_default();
     Stage {
         api: api.to_owned(),
+        protocol: String::new(),
         name: text(&stage["stageName"]),
         access_log: text(&stage["accessLogSettings"]["destinationArn"]),
         levels: settings
@@ -209,12 +246,14 @@ pub(super) async fn http_stages(caller: Caller<'_>) -> Fact<Vec<(String, Fact<Ve
     };
     let asked = apis.into_iter().map(|api| async move {
         let id = api["apiId"].as_str().unwrap_or_default().to_owned();
+        let protocol = api["protocolType"].as_str().unwrap_or_default().to_owned();
         let named = [("ApiId", id.as_str())];
         let stages: Fact<Vec<Value>> = caller.list("apigatewayv2:GetStages", &named).await;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let stages = stages.map(|all| {
             let read = |stage: &Value| Stage {
                 api: id.clone(),
+                protocol: protocol.clone(),
                 name: text(&stage["stageName"]),
                 access_log: text(&stage["accessLogSettings"]["destinationArn"]),
                 levels: Vec::new(),
@@ -224,6 +263,19 @@ pub(super) async fn http_stages(caller: Caller<'_>) -> Fact<Vec<(String, Fact<Ve
         (id, stages)
     });
     Fact::Known(futures::future::join_all(asked).await)
+}
+
+/// The role by which API Gateway writes logs, asked only where an API uses it.
+pub(super) async fn gateway_role(caller: Caller<'_>, rest: &Stages, http: &Stages) -> Fact<String> {
+    let any = |apis: &Stages, which: fn(&Stage) -> bool| {
+        let stages = apis.items().unwrap_or_default().iter();
+        let mut stages = stages.flat_map(|(_, stages)| stages.items().unwrap_or_default());
+        stages.any(which)
+    };
+    if !any(rest, |_| true) && !any(http, |stage| stage.protocol == "WEBSOCKET") {
+        return Fact::Absent;
+    }
+    caller.member("apigateway:GetAccount", &[], "cloudwatchRoleArn").await
 }
 
 pub(super) async fn distributions(caller: Caller<'_>) -> Fact<Vec<Distribution>> {
@@ -253,4 +305,11 @@ pub(super) async fn distributions(caller: Caller<'_>) -> Fact<Vec<Distribution>>
 
 pub(super) async fn key(caller: Caller<'_>, id: &str) -> Fact<Key> {
     caller.member("kms:DescribeKey", &[("KeyId", id)], "KeyMetadata").await
+}
+
+pub(super) async fn rotation(caller: Caller<'_>, key: &mut Key) {
+    if key.can_rotate() && key.key_state == "Enabled" {
+        let named = [("KeyId", key.arn.as_str())];
+        key.rotation = caller.get("kms:GetKeyRotationStatus", &named).await;
+    }
 }

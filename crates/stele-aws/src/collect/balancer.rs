@@ -64,14 +64,27 @@ impl Balancer {
         })
     }
 
+    /// The prefix that is set, whether the log is on or off.
+    pub fn prefix(&self) -> &str {
+        let attributes = self.attributes.known();
+        attributes.and_then(|all| all.get("access_logs.s3.prefix")).map_or("", String::as_str)
+    }
+
     /// The bucket and prefix of the access log, where it is on.
     pub fn bucket(&self) -> Option<(&str, &str)> {
+        self.bucket_of("access_logs")
+    }
+
+    /// The bucket and prefix of the log of connections, where it is on.
+    pub fn connection_bucket(&self) -> Option<(&str, &str)> {
+        self.bucket_of("connection_logs")
+    }
+
+    fn bucket_of(&self, log: &str) -> Option<(&str, &str)> {
         let attributes = self.attributes.known()?;
-        if attributes.get("access_logs.s3.enabled")? != "true" {
-            return None;
-        }
-        let get = |name: &str| attributes.get(name).map_or("", String::as_str);
-        Some((get("access_logs.s3.bucket"), get("access_logs.s3.prefix")))
+        let get =
+            |name: &str| attributes.get(&format!("{log}.s3.{name}")).map_or("", String::as_str);
+        (get("enabled") == "true").then(|| (get("bucket"), get("prefix")))
     }
 }
 

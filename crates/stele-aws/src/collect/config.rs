@@ -122,6 +122,64 @@ pub struct Delivery {
     pub last_successful_time: Option<i64>,
 }
 
+/// Something that puts what Config knows of many accounts and regions together.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Aggregator {
+    /// Its name.
+    #[serde(rename = "ConfigurationAggregatorName")]
+    pub name: String,
+    /// Its ARN.
+    #[serde(rename = "ConfigurationAggregatorArn")]
+    pub arn: String,
+    /// The accounts that it asks, each by its number.
+    pub account_aggregation_sources: Vec<Source>,
+    /// The organisation, where it asks all accounts of it.
+    pub organization_aggregation_source: Option<Source>,
+    /// What it keeps of it; everything where it is empty.
+    pub aggregator_filters: serde_json::Map<String, serde_json::Value>,
+    /// The sources that it could not get anything from.
+    #[serde(skip)]
+    pub failed: Fact<Vec<FailedSource>>,
+}
+
+/// What an aggregator asks.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Source {
+    /// The accounts; of an organisation all.
+    pub account_ids: Vec<String>,
+    /// All regions, those of the future among them.
+    pub all_aws_regions: bool,
+    /// Or these.
+    pub aws_regions: Vec<String>,
+}
+
+/// A source that an aggregator could not get anything from.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct FailedSource {
+    /// An account, or the organisation.
+    pub source_id: String,
+    /// Where.
+    pub aws_region: String,
+    /// Why, in a word.
+    pub last_error_code: String,
+}
+
+/// Reads the aggregators of a region.
+pub(super) async fn aggregators(caller: Caller<'_>) -> Fact<Vec<Aggregator>> {
+    let listed = caller.list("config:DescribeConfigurationAggregators", &[]).await;
+    let Fact::Known(mut all): Fact<Vec<Aggregator>> = listed else { return listed };
+    let asked = all.iter_mut().map(|each| async {
+        let named = [("ConfigurationAggregatorName", each.name.as_str())];
+        let call = "config:DescribeConfigurationAggregatorSourcesStatus";
+        each.failed = caller.list(call, &named).await;
+    });
+    futures::future::join_all(asked).await;
+    Fact::Known(all)
+}
+
 pub(super) async fn collect(caller: Caller<'_>) -> Config {
     let (recorders, statuses, channels, deliveries) = futures::join!(
         caller.member("config:DescribeConfigurationRecorders", &[], "ConfigurationRecorders"),

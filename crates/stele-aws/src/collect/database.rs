@@ -38,9 +38,36 @@ pub struct Instance {
     pub exports: Vec<String>,
     /// What is being changed.
     pub pending_modified_values: Pending,
+    /// Its parameter groups.
+    #[serde(rename = "DBParameterGroups", deserialize_with = "lenient::list")]
+    pub parameter_groups: Vec<GroupMembership>,
+    /// Its option groups.
+    #[serde(rename = "OptionGroupMemberships", deserialize_with = "lenient::list")]
+    pub option_groups: Vec<GroupMembership>,
     /// Its tags.
     #[serde(rename = "TagList", deserialize_with = "lenient::list")]
     pub tags: Vec<super::vpc::Tag>,
+}
+
+/// A parameter group or an option group that an instance uses.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct GroupMembership {
+    /// The group.
+    #[serde(alias = "DBParameterGroupName", alias = "OptionGroupName")]
+    pub name: String,
+    /// Whether what stands in it is in force: `in-sync`, `pending-reboot`, `applying`, …
+    #[serde(alias = "ParameterApplyStatus", alias = "Status")]
+    pub status: String,
+}
+
+/// A member of a cluster.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Member {
+    /// Whether what stands in the cluster's parameter group is in force for it.
+    #[serde(rename = "DBClusterParameterGroupStatus")]
+    pub status: String,
 }
 
 /// What is being changed about a database.
@@ -80,6 +107,12 @@ pub struct Cluster {
     pub exports: Vec<String>,
     /// What is being changed.
     pub pending_modified_values: Pending,
+    /// Its parameter group.
+    #[serde(rename = "DBClusterParameterGroup")]
+    pub parameter_group: String,
+    /// Its members.
+    #[serde(rename = "DBClusterMembers", deserialize_with = "lenient::list")]
+    pub members: Vec<Member>,
     /// Its tags.
     #[serde(rename = "TagList", deserialize_with = "lenient::list")]
     pub tags: Vec<super::vpc::Tag>,
@@ -103,6 +136,8 @@ pub struct WarehouseLogging {
     pub logging_enabled: bool,
     /// The bucket, where it logs to S3.
     pub bucket_name: String,
+    /// And below what.
+    pub s3_key_prefix: String,
     /// When it last succeeded, in microseconds.
     #[serde(deserialize_with = "lenient::time")]
     pub last_successful_delivery_time: Option<i64>,

@@ -23,6 +23,13 @@ pub struct Group {
     /// When it was made, in microseconds.
     #[serde(deserialize_with = "lenient::millis")]
     pub creation_time: Option<i64>,
+    /// Whether it cannot be deleted until that is switched off.
+    pub deletion_protection_enabled: bool,
+    /// `ACTIVATED`, or `DELETED`, `ARCHIVED`, `DISABLED` where a policy once was; empty where none
+    /// ever was.
+    pub data_protection_status: String,
+    /// `ACCOUNT_DATA_PROTECTION` where a policy of the account masks it too.
+    pub inherited_properties: Vec<String>,
     /// Filters on it; asked where a check wants to know.
     #[serde(skip)]
     pub filters: Fact<Vec<Filter>>,
@@ -100,18 +107,39 @@ impl Group {
     }
 }
 
+/// The types of access logs; those of load balancers are called otherwise.
+const ACCESS: [&str; 3] = ["ACCESS_LOGS", "ALB_ACCESS_LOGS", "NLB_ACCESS_LOGS"];
+
+impl DeliverySource {
+    /// Whether it has logs of one of these types of a resource.
+    fn tells(&self, resource: &str, types: &[&str]) -> bool {
+        types.contains(&self.log_type.as_str())
+            && self.resource_arns.iter().any(|arn| arn == resource)
+    }
+}
+
 impl Deliveries {
-    /// Whether logs of a resource are delivered anywhere.
+    /// Whether the access log of a resource is delivered anywhere; load balancers have types of
+    /// their own.
     pub fn of(&self, resource: &str) -> Fact<bool> {
+        self.of_types(resource, &ACCESS)
+    }
+
+    /// Whether logs of one of these types are delivered anywhere for a resource.
+    pub fn of_types(&self, resource: &str, types: &[&str]) -> Fact<bool> {
         let (sources, deliveries) = match (self.sources.items(), self.deliveries.items()) {
             (Ok(sources), Ok(deliveries)) => (sources, deliveries),
             (Err(reason), _) | (_, Err(reason)) => return Fact::Unknown(reason.clone()),
         };
         Fact::Known(sources.iter().any(|source| {
-            source.log_type == "ACCESS_LOGS"
-                && source.resource_arns.iter().any(|arn| arn == resource)
+            source.tells(resource, types)
                 && deliveries.iter().any(|each| each.delivery_source_name == source.name)
         }))
+    }
+
+    /// The source of access logs of a resource, delivered or not; AWS takes one.
+    pub fn source_of(&self, resource: &str) -> Option<&DeliverySource> {
+        self.sources.known()?.iter().find(|source| source.tells(resource, &ACCESS))
     }
 }
 
@@ -141,9 +169,12 @@ pub(super) async fn resource_policies(caller: Caller<'_>) -> Fact<Vec<ResourcePo
 }
 
 pub(super) async fn deliveries(caller: Caller<'_>) -> Deliveries {
-    let (sources, deliveries) = futures::join!(
-        caller.list("logs:DescribeDeliverySources", &[]),
-        caller.list("logs:DescribeDeliveries", &[]),
-    );
+    let sources: Fact<Vec<DeliverySource>> = caller.list("logs:DescribeDeliverySources", &[]).await;
+    // Without a source there is nothing to deliver.
+    let deliveries = if sources.items().is_ok_and(<[_]>::is_empty) {
+        Fact::Absent
+    } else {
+        caller.list("logs:DescribeDeliveries", &[]).await
+    };
     Deliveries { sources, deliveries }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::{Collector, application, balancer, config, database, dns, logs, s3, trail, vpc};
+use super::{audit, guard, systems};
 use crate::call::Aws;
 use crate::caller::{CallLog, Caller};
 use crate::client::Partition;
@@ -144,6 +145,15 @@ async fn followers(caller: Caller<'_>, scope: &Scope, inventory: &mut Inventory)
         let keys = join_all(ids.iter().map(|id| key(caller, scope, id))).await;
         inventory.keys = ids.iter().cloned().zip(keys).collect();
     }
+    if scope.collectors.contains(&Collector::KeyRotation) {
+        let known = inventory.keys.iter_mut().filter_map(|(arn, key)| match key {
+            Fact::Known(key) => Some((arn, key)),
+            Fact::Absent | Fact::Unknown(_) => None,
+        });
+        let asked =
+            known.map(|(arn, key)| application::rotation(caller.at(crate::arn::region(arn)), key));
+        join_all(asked).await;
+    }
 }
 
 fn key_ids(inventory: &Inventory) -> BTreeSet<String> {
@@ -211,8 +221,29 @@ async fn region(caller: Caller<'_>, name: &str, scope: &Scope) -> (Region, Vec<t
             wanted!(HttpApis, application::http_stages(caller)),
         )
     };
-    let (first, second) = futures::join!(first, second);
+    let systems = async {
+        let (nodes, instances) = futures::join!(
+            wanted!(Nodes, systems::nodes(caller)),
+            wanted!(Instances, systems::instances(caller)),
+        );
+        let associations = wanted!(Associations, systems::associations(caller, &nodes)).await;
+        systems::Systems { nodes, associations, instances }
+    };
+    let third = async {
+        futures::join!(
+            systems,
+            wanted!(Aggregators, config::aggregators(caller)),
+            wanted!(Detectors, guard::detectors(caller)),
+            wanted!(Hub, guard::hub(caller)),
+        )
+    };
+    let (first, second, third) = futures::join!(first, second, third);
+    let gateway_role = application::gateway_role(caller, &second.7, &second.8).await;
     let (seen, network, resolver, config, balancers, databases, warehouses, tables) = first;
+    let (gateways, audit) = futures::join!(
+        wanted!(Gateways, vpc::gateways(caller, &network.flow_logs)),
+        wanted!(DatabaseAudit, audit::settings(caller, &databases)),
+    );
     let (groups, account_policies, resource_policies, deliveries, functions, kubernetes, ..) =
         &second;
     let region = Region {
@@ -235,6 +266,13 @@ async fn region(caller: Caller<'_>, name: &str, scope: &Scope) -> (Region, Vec<t
         firewalls: second.6,
         rest_apis: second.7,
         http_apis: second.8,
+        gateway_role,
+        systems: third.0,
+        gateways,
+        audit,
+        aggregators: third.1,
+        detectors: third.2,
+        hub: third.3,
     };
     (region, seen.known().cloned().unwrap_or_default())
 }

@@ -14,12 +14,14 @@ pub struct Bucket {
     pub name: String,
     /// Its region.
     pub region: Fact<String>,
+    /// When it was made, in microseconds; nothing in it is older.
+    pub created_micros: Option<i64>,
     /// Where its server access log goes; absent where there is none.
     pub logging: Fact<Logging>,
 }
 
 /// A server access log.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Logging {
     /// The bucket that it goes to.
@@ -41,6 +43,8 @@ pub struct Sink {
     pub block: Fact<Block>,
     /// `Enabled` or `Suspended`; absent where it never was.
     pub versioning: Fact<String>,
+    /// Whether old versions go only with a second factor: `Enabled`; absent where it never was.
+    pub mfa_delete: Fact<String>,
     /// Object Lock.
     pub lock: Fact<Lock>,
     /// The encryption that a file gets by itself.
@@ -171,6 +175,8 @@ pub struct Expiration {
 struct Listed {
     name: String,
     bucket_region: Option<String>,
+    #[serde(deserialize_with = "lenient::time")]
+    creation_date: Option<i64>,
 }
 
 /// The buckets of the account with their regions.
@@ -186,7 +192,8 @@ pub(super) async fn buckets(caller: Caller<'_>) -> Fact<Vec<Bucket>> {
             Some(region) => Fact::Known(region),
             None => location(caller, &bucket.name).await,
         };
-        Bucket { name: bucket.name, region, logging: Fact::default() }
+        let (name, created_micros) = (bucket.name, bucket.creation_date);
+        Bucket { name, region, created_micros, logging: Fact::default() }
     });
     Fact::Known(futures::future::join_all(asked).await)
 }
@@ -225,7 +232,7 @@ pub(super) async fn sink(caller: Caller<'_>, name: &str, own: Fact<Option<String
     let text = caller.member::<String>("s3:GetBucketPolicy", &named, "Policy");
     let grants = caller.member("s3:GetBucketAcl", &named, "AccessControlList");
     let block = caller.member("s3:GetPublicAccessBlock", &named, "PublicAccessBlockConfiguration");
-    let versioning = caller.member("s3:GetBucketVersioning", &named, "Status");
+    let versioning = caller.get::<Value>("s3:GetBucketVersioning", &named);
     let lock = caller.member("s3:GetObjectLockConfiguration", &named, "ObjectLockConfiguration");
     let encryption = caller.member::<Vec<Value>>(
         "s3:GetBucketEncryption",
@@ -247,8 +254,21 @@ pub(super) async fn sink(caller: Caller<'_>, name: &str, own: Fact<Option<String
         let rule = rules.first().map(|rule| &rule["ApplyServerSideEncryptionByDefault"]);
         rule.and_then(|rule| serde_json::from_value(rule.clone()).ok()).unwrap_or_default()
     });
+    let (versioning, mfa_delete) = (word(&versioning, "Status"), word(&versioning, "MfaDelete"));
     let standing = Fact::Known(Standing::Own);
-    Sink { standing, policy, grants, block, versioning, lock, encryption, lifecycle }
+    Sink { standing, policy, grants, block, versioning, mfa_delete, lock, encryption, lifecycle }
+}
+
+/// A word in an answer; absent where it lacks it.
+fn word(answer: &Fact<Value>, name: &str) -> Fact<String> {
+    match answer {
+        Fact::Known(value) => match value[name].as_str() {
+            Some(word) if !word.is_empty() => Fact::Known(word.to_owned()),
+            _ => Fact::Absent,
+        },
+        Fact::Absent => Fact::Absent,
+        Fact::Unknown(reason) => Fact::Unknown(reason.clone()),
+    }
 }
 
 /// A bucket that is not in the account's list: another's, or nobody's.
@@ -282,6 +302,7 @@ fn unread(reason: &Unread) -> Sink {
         grants: Fact::Unknown(reason.clone()),
         block: Fact::Unknown(reason.clone()),
         versioning: Fact::Unknown(reason.clone()),
+        mfa_delete: Fact::Unknown(reason.clone()),
         lock: Fact::Unknown(reason.clone()),
         encryption: Fact::Unknown(reason.clone()),
         lifecycle: Fact::Unknown(reason.clone()),

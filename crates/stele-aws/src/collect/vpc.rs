@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::baseline::FLOW_FIELDS_V2;
 use crate::caller::Caller;
 use crate::fact::Fact;
 use crate::lenient;
@@ -64,6 +65,42 @@ pub struct Interface {
     pub subnet_id: String,
 }
 
+/// Transit gateways of a region.
+#[derive(Debug, Clone, Default)]
+pub struct Gateways {
+    /// Those of the account, and those shared with it.
+    pub gateways: Fact<Vec<Gateway>>,
+    /// What is attached to them; asked only where an attachment has a flow log of its own.
+    pub attachments: Fact<Vec<Attachment>>,
+}
+
+/// A transit gateway.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Gateway {
+    /// `tgw-…`.
+    pub transit_gateway_id: String,
+    /// `available`, `pending`, `deleting`, …
+    pub state: String,
+    /// Whose it is.
+    pub owner_id: String,
+    /// Its tags.
+    #[serde(rename = "TagSet", deserialize_with = "lenient::list")]
+    pub tags: Vec<Tag>,
+}
+
+/// Something attached to a transit gateway.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Attachment {
+    /// `tgw-attach-…`.
+    pub transit_gateway_attachment_id: String,
+    /// To what.
+    pub transit_gateway_id: String,
+    /// `available`, `pending`, `deleting`, …
+    pub state: String,
+}
+
 /// A flow log.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -102,6 +139,15 @@ impl FlowLog {
         )
     }
 
+    /// The fields of a line; without a format AWS writes those of version 2.
+    pub fn fields(&self) -> Vec<&str> {
+        if self.log_format.is_empty() {
+            return FLOW_FIELDS_V2.to_vec();
+        }
+        let words = self.log_format.split_whitespace();
+        words.map(|word| word.trim_start_matches("${").trim_end_matches('}')).collect()
+    }
+
     /// The log group, where it writes to one.
     pub fn group(&self) -> Option<&str> {
         if self.log_destination_type != "cloud-watch-logs" && !self.log_destination_type.is_empty()
@@ -128,4 +174,16 @@ pub(super) async fn collect(caller: Caller<'_>, interfaces: bool) -> Network {
         Fact::Absent
     };
     Network { vpcs, subnets, flow_logs, interfaces }
+}
+
+/// Reads the transit gateways of a region, of which flow logs are known.
+pub(super) async fn gateways(caller: Caller<'_>, flow_logs: &Fact<Vec<FlowLog>>) -> Gateways {
+    let gateways = caller.list("ec2:DescribeTransitGateways", &[]).await;
+    let logs = flow_logs.items().unwrap_or_default();
+    let attachments = if logs.iter().any(|log| log.resource_id.starts_with("tgw-attach-")) {
+        caller.list("ec2:DescribeTransitGatewayAttachments", &[]).await
+    } else {
+        Fact::Absent
+    };
+    Gateways { gateways, attachments }
 }

@@ -217,6 +217,14 @@ pub fn coverage(selectors: &[&Selector], question: &Question<'_>) -> Coverage {
     Coverage::Part(named.map(|(field, value)| ((*field).to_owned(), value.clone())))
 }
 
+/// Whether any write of an object in a bucket is recorded; `below` is its ARN with a slash.
+pub fn records_object_writes(selectors: &[&Selector], below: &str) -> bool {
+    let fixed =
+        [("eventCategory", "Data"), ("resources.type", "AWS::S3::Object"), ("readOnly", "false")];
+    let question = Question { fixed: &fixed, arn_prefix: Some(below), except: &[] };
+    coverage(selectors, &question) != Coverage::Nothing
+}
+
 /// For each field that the selectors ask about, one value of each kind that they tell apart.
 fn values_to_try<'a>(
     selectors: &[&&'a Selector],

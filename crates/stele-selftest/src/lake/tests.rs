@@ -2,5 +2,6 @@
 
 mod benign;
 mod cases;
+mod elsewhere;
 mod flips;
 mod proofs;

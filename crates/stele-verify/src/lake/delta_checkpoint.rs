@@ -5,10 +5,8 @@
 //! what the commits come to (Delta protocol, "Checkpoints").
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use arrow::array::{Array, AsArray};
 use parquet::arrow::ProjectionMask;
@@ -18,6 +16,7 @@ use super::Context;
 use super::commits::{LiveFile, decoded};
 use super::finding::{Finding, Findings, Kind};
 use super::footer;
+use super::place::Held;
 
 /// A checkpoint is not longer than this, in bytes; it is the table's list of files.
 const CHECKPOINT_BYTES_MAX: u64 = 1 << 30;
@@ -30,10 +29,9 @@ pub(super) fn check(
     live: &BTreeMap<String, LiveFile>,
 ) {
     let name = ctx.place.table(&format!("_delta_log/{version:020}.checkpoint.parquet"));
-    let path = ctx.place.path(&name);
-    let bytes = match std::fs::metadata(&path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+    let bytes = match ctx.place.length(&name) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return,
         Err(_) => u64::MAX,
     };
     ctx.advance(bytes.min(CHECKPOINT_BYTES_MAX));
@@ -43,7 +41,16 @@ pub(super) fn check(
     if bytes > CHECKPOINT_BYTES_MAX {
         return find(format!("it is longer than {CHECKPOINT_BYTES_MAX} bytes"));
     }
-    let listed = catch_unwind(AssertUnwindSafe(|| listed(&path)));
+    let held = match ctx.place.hold(&name) {
+        Ok(held) => held,
+        // Readers make it and may delete it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) => {
+            let finding = Finding::new(Kind::Unreadable).object(&name);
+            return findings.find(finding.detail(error.to_string()));
+        }
+    };
+    let listed = catch_unwind(AssertUnwindSafe(|| listed(&held)));
     match listed.unwrap_or_else(|_| Err("it cannot be read".to_owned())) {
         Ok(listed) => {
             let live: BTreeSet<String> = live.keys().map(|path| decoded(path)).collect();
@@ -59,9 +66,9 @@ pub(super) fn check(
 }
 
 /// The files that a checkpoint lists.
-fn listed(path: &Path) -> Result<BTreeSet<String>, String> {
+fn listed(held: &Held) -> Result<BTreeSet<String>, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let mut file = File::open(path).map_err(|error| text(&error))?;
+    let mut file = held.open().map_err(|error| text(&error))?;
     footer::check(&mut file)?;
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)

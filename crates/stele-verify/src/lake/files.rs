@@ -1,7 +1,6 @@
 //! The files of the table: those that must be there, and those that must not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, Read};
 
 use ring::digest::{Context as Digest, SHA256};
@@ -12,6 +11,7 @@ use stele_ledger::hash::Hash;
 use super::Context;
 use super::commits::{COMMIT_BYTES_MAX, Commits, LiveFile, commit_file, decoded};
 use super::finding::{Finding, Kind};
+use super::place::{Held, Listing};
 
 /// A file of the table that is there.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ const NO_PATH: &str = "";
 /// The paths that announced commits are about, as far as these are not on record yet.
 fn announced(ctx: &Context<'_>, commits: &Commits) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
-    for name in ctx.place.list(ctx, &ctx.place.intents()).into_keys() {
+    for name in ctx.place.list(ctx, &ctx.place.intents()).files.into_keys() {
         let name = format!("{}{name}", ctx.place.intents());
         let bytes = ctx.place.read(&name, INTENT_BYTES_MAX).ok().flatten().unwrap_or_default();
         // One that cannot be read excuses nothing.
@@ -113,7 +113,7 @@ fn unsigned(ctx: &Context<'_>, commits: &Commits) -> BTreeSet<String> {
 pub(super) fn list(ctx: &Context<'_>, commits: &Commits) -> Listed {
     let mut announced = announced(ctx, commits);
     announced.extend(unsigned(ctx, commits));
-    let mut there = ctx.place.list(ctx, &ctx.place.table(""));
+    let Listing { files: mut there, is_whole } = ctx.place.list(ctx, &ctx.place.table(""));
     // What was announced between the two listings.
     announced.extend(self::announced(ctx, commits));
     let mut listed = Listed::default();
@@ -124,12 +124,16 @@ pub(super) fn list(ctx: &Context<'_>, commits: &Commits) -> Listed {
         });
         let live = live.clone();
         let Some((path, bytes)) = found else {
+            listed.absent.push(live.stated.and_then(|stated| stated.batches));
+            // That nothing could be listed has been said, and it may be there.
+            if !is_whole {
+                continue;
+            }
             let name = ctx.place.table(path);
             let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&name));
             let kind = if known { Kind::FileMissing } else { Kind::FileChanging };
             ctx.findings.find(Finding::new(kind).object(&name));
             listed.doubtful.insert(name);
-            listed.absent.push(live.stated.and_then(|stated| stated.batches));
             continue;
         };
         let name = ctx.place.table(&path);
@@ -264,33 +268,34 @@ fn is_derived(file: &str) -> bool {
         || (digits == 20 && (rest == ".crc" || rest.starts_with(".checkpoint")))
 }
 
-/// Reads a whole file and compares its hash.
-pub(super) fn hash(ctx: &Context<'_>, file: &Present) -> bool {
+/// Reads a whole file and compares its hash; gives it where it is the recorded one.
+pub(super) fn hash(ctx: &Context<'_>, file: &Present) -> Option<Held> {
     let find = |kind: Kind, detail: String| {
         ctx.findings.find(Finding::new(kind).object(&file.name).detail(detail));
     };
     match hash_of(ctx, file) {
-        Ok(hash) if hash == file.live.file.sha256 => true,
-        Ok(hash) => {
+        Ok((hash, held)) if hash == file.live.file.sha256 => Some(held),
+        Ok((hash, _)) => {
             let recorded = file.live.file.sha256;
             find(Kind::FileHash, format!("its SHA-256 is {hash}, {recorded} was recorded"));
-            false
+            None
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let known = ctx.doubtful.is_none_or(|doubtful| doubtful.contains(&file.name));
             let kind = if known { Kind::FileMissing } else { Kind::FileChanging };
             find(kind, "it was there when the folder was listed".to_owned());
-            false
+            None
         }
         Err(error) => {
             find(Kind::Unreadable, error.to_string());
-            false
+            None
         }
     }
 }
 
-fn hash_of(ctx: &Context<'_>, file: &Present) -> io::Result<Hash> {
-    let mut reader = File::open(ctx.place.path(&file.name))?;
+fn hash_of(ctx: &Context<'_>, file: &Present) -> io::Result<(Hash, Held)> {
+    let held = ctx.place.hold(&file.name)?;
+    let mut reader = held.open()?;
     let mut digest = Digest::new(&SHA256);
     let mut buffer = vec![0; 1 << 18];
     loop {
@@ -301,5 +306,6 @@ fn hash_of(ctx: &Context<'_>, file: &Present) -> io::Result<Hash> {
         digest.update(&buffer[..count]);
         ctx.advance(count as u64);
     }
-    Hash::from_bytes(digest.finish().as_ref()).ok_or_else(|| io::Error::other("no hash"))
+    let hash = Hash::from_bytes(digest.finish().as_ref());
+    hash.map(|hash| (hash, held)).ok_or_else(|| io::Error::other("no hash"))
 }

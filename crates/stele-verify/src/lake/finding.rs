@@ -169,6 +169,9 @@ kinds! {
         "What had been acknowledged cannot be read any more in the write-ahead log.";
     WalUnrecorded, "wal-unrecorded", Note,
         "The write-ahead log holds events that are newer than the checkpoint.";
+    CopyUnread, "copy-unread", Incomplete,
+        "The tar is damaged or cut short: what it would have held is not known, and nothing of it was \
+         verified.";
     Unreadable, "unreadable", Incomplete,
         "A file or a folder could not be read.";
 }

@@ -14,6 +14,7 @@ use super::Context;
 use super::finding::{Finding, Kind};
 use super::history::History;
 use super::place;
+use super::remote::Ahead;
 
 /// A checkpoint that was kept somewhere.
 #[derive(Debug)]
@@ -45,10 +46,12 @@ impl Kept {
 /// The checkpoints of the ledger's own archive. To be called before the checkpoint is read, so
 /// that none of them can be newer.
 pub(super) fn archive(ctx: &Context<'_>) -> Vec<Kept> {
-    let folder = ctx.place.ledger("archive");
+    let folder = ctx.place.ledger("archive/");
     let mut found = Vec::new();
-    for name in ctx.place.list(ctx, &folder).into_keys() {
-        let path = format!("{folder}/{name}");
+    let names = ctx.place.list(ctx, &folder).files;
+    ctx.place.expect(names.keys().map(|name| format!("{folder}{name}")), Ahead::All);
+    for name in names.into_keys() {
+        let path = format!("{folder}{name}");
         let Some(bytes) = read(ctx, &path, NOTE_BYTES_MAX as u64) else { continue };
         let Some(one) = kept(ctx, &path, &bytes) else { continue };
         if one.size().to_string() == name {

@@ -21,6 +21,7 @@ use super::finding::{Finding, Kind};
 use super::history::History;
 use super::kept::{Kept, compare, trusted};
 use super::place::TILE_BYTES_MAX;
+use super::remote::Ahead;
 use super::witnessed::{self, Witnessed};
 
 const WIDE: u64 = TILE_WIDTH as u64;
@@ -126,7 +127,11 @@ impl<'a> Walk<'a> {
         let roots = kept.iter().map(Kept::size).filter(|s| (1..=size).contains(s));
         let roots = roots.map(|size| (size, Hash([0; HASH_BYTES]))).collect();
         let mut listed: BTreeMap<_, Vec<u16>> = BTreeMap::new();
-        for name in ctx.place.list(ctx, &ctx.place.ledger("tile")).into_keys() {
+        let folder = ctx.place.ledger("tile/");
+        let names = ctx.place.list(ctx, &folder).files;
+        ctx.place.expect(names.keys().map(|name| format!("{folder}{name}")), Ahead::All);
+        ctx.place.expect_below(ctx, &ctx.place.table("_delta_log/"));
+        for name in names.into_keys() {
             let path = format!("tile/{name}");
             if let Ok(tile) = path.parse::<Tile>() {
                 listed.entry((tile.kind, tile.index)).or_default().push(tile.width);

@@ -13,9 +13,6 @@ use super::finding::{Finding, Kind};
 use super::gather::Gathering;
 use super::history::History;
 
-/// The folder of the write-ahead log.
-const FOLDER: &str = "wal";
-
 /// Events of one payload.
 #[derive(Debug)]
 struct Run {
@@ -37,6 +34,8 @@ pub(super) struct Found {
     unrecorded: u64,
     /// A segment whose end cannot be read.
     pub(super) torn: Option<String>,
+    /// Whether it could not be read as a whole.
+    pub(super) is_unread: bool,
 }
 
 impl Found {
@@ -64,9 +63,20 @@ impl Found {
 /// Reads the write-ahead log.
 pub(super) fn read(ctx: &Context<'_>, history: &History) -> Found {
     let mut found = Found::default();
-    let result = scan(&ctx.place.path(FOLDER), &mut |path, sequence, body| {
+    let log = ctx.place.log();
+    let unread = |object: &str, reason: String| {
+        ctx.findings.find(Finding::new(Kind::Unreadable).object(object).detail(reason));
+    };
+    let folder = match ctx.place.log_folder() {
+        Ok(folder) => folder,
+        Err((object, error)) => {
+            unread(&object, error.to_string());
+            return Found { is_unread: true, ..found };
+        }
+    };
+    let result = scan(folder.path(), &mut |path, sequence, body| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = format!("{FOLDER}/{name}");
+        let name = format!("{log}/{name}");
         match record::decode(body) {
             Ok(Record::Append(placement, payload)) => {
                 let place = (sequence, &name[..]);
@@ -83,11 +93,11 @@ pub(super) fn read(ctx: &Context<'_>, history: &History) -> Found {
     match result {
         Ok(scan) => {
             let torn = scan.torn.first().and_then(|torn| torn.path.file_name());
-            found.torn = torn.map(|name| format!("{FOLDER}/{}", name.to_string_lossy()));
+            found.torn = torn.map(|name| format!("{log}/{}", name.to_string_lossy()));
             ctx.advance(scan.bytes);
             for damage in scan.recovery.damage {
                 let name = damage.path.file_name().unwrap_or_default().to_string_lossy();
-                let finding = Finding::new(Kind::WalDamaged).object(format!("{FOLDER}/{name}"));
+                let finding = Finding::new(Kind::WalDamaged).object(format!("{log}/{name}"));
                 let (first, last) = damage.missing;
                 let finding = finding.record(format!("sequence {first} to {last}"));
                 let detail = format!("{} bytes from {} on", damage.bytes, damage.offset);
@@ -95,12 +105,12 @@ pub(super) fn read(ctx: &Context<'_>, history: &History) -> Found {
             }
         }
         Err(error) => {
-            let finding = Finding::new(Kind::Unreadable).object(FOLDER);
-            ctx.findings.find(finding.detail(error.to_string()));
+            unread(&log, error.to_string());
+            found.is_unread = true;
         }
     }
     if found.unrecorded > 0 {
-        let finding = Finding::new(Kind::WalUnrecorded).object(FOLDER);
+        let finding = Finding::new(Kind::WalUnrecorded).object(log);
         ctx.findings.find(finding.detail(format!("{} events", found.unrecorded)));
     }
     found

@@ -9,6 +9,7 @@ use super::finding::{Finding, Kind};
 use super::gather::Gathering;
 use super::history::History;
 use super::ledger::{self, Proven};
+use super::remote::Ahead;
 use super::report::{Gap, Report, Verified};
 use super::rows::Work;
 use super::workers::read_files;
@@ -25,7 +26,19 @@ pub(super) struct Pass {
 }
 
 impl Pass {
+    /// One in which nothing was looked at.
+    pub(super) fn nothing() -> Self {
+        Self {
+            verified: Verified::default(),
+            gaps: Vec::new(),
+            proven: None,
+            since: 0,
+            doubtful: BTreeSet::new(),
+        }
+    }
+
     pub(super) fn run(ctx: &Context<'_>, since: Option<&(&Path, Vec<u8>)>) -> Result<Self, Error> {
+        ctx.place.forget();
         // Kept checkpoints before the newest one, so that none can be newer than it.
         let mut kept = Vec::new();
         if let Some((path, bytes)) = since {
@@ -38,13 +51,7 @@ impl Pass {
         kept.extend(kept::archive(ctx));
         let mut history = History::new(ctx.options.findings_per_kind_max);
         let proven = ledger::verify(ctx, &mut history, &kept);
-        let mut pass = Self {
-            verified: Verified::default(),
-            gaps: Vec::new(),
-            proven,
-            since: 0,
-            doubtful: BTreeSet::new(),
-        };
+        let mut pass = Self { proven, ..Self::nothing() };
         let Some(proven) = &pass.proven else { return Ok(pass) };
         history.finish(ctx);
         if let (Some(_), Some(one)) = (since, kept.first())
@@ -117,6 +124,7 @@ impl Pass {
             .collect();
         let bytes: u64 = to_read.iter().map(|file| file.live.file.bytes).sum();
         ctx.bytes_total.store(ctx.bytes_done.load(Relaxed) + bytes, Relaxed);
+        ctx.place.expect(to_read.iter().map(|file| file.name.clone()), Ahead::Few);
         let unread = read_files(&work, &to_read);
         self.verified.files_read = (to_read.len() - unread.len()) as u64;
         self.verified.rows_in_log = log.give(ctx, history, &gathering);
@@ -162,7 +170,7 @@ impl Pass {
                 Kind::RowUnread
             } else if batch.index >= covered && !known {
                 Kind::FileChanging
-            } else if ctx.place.has_log() || batch.index < covered {
+            } else if (ctx.place.has_log() && !log.is_unread) || batch.index < covered {
                 Kind::RowMissing
             } else {
                 Kind::RowNotHere

@@ -26,7 +26,8 @@ use super::finding::Finding;
 use super::history::{BatchState, History};
 use super::kept::Kept;
 use super::ledger::{self, Proven};
-use super::place::{FolderTiles, Place};
+use super::place::Place;
+use super::tiles::FolderTiles;
 use super::{Context, Options, kept, rows, seeds};
 
 /// Which event.
@@ -184,21 +185,23 @@ impl Search<'_> {
             batches.is_none_or(&holds)
         });
         for file in wanted {
-            if !files::hash(self.ctx, file) {
+            let Some(opened) =
+                files::hash(self.ctx, file).and_then(|held| rows::open(self.ctx, file, held))
+            else {
                 continue;
-            }
-            let Some(opened) = rows::open(self.ctx, file) else { continue };
+            };
             for group in 0..opened.groups() {
                 let columns = |name: &str| columns.contains(&name);
                 // What cannot be read holds nothing that could be proven.
-                let _ = opened.scan(self.ctx, group, columns, None, each);
+                let _ = opened.scan(group, columns, None, each);
             }
         }
     }
 
     fn scan_log(&self, each: &mut dyn FnMut(Placement, &Payload)) {
-        if self.ctx.place.has_log() {
-            let _ = scan(&self.ctx.place.path("wal"), &mut |_, _, body| {
+        let has_log = self.ctx.place.has_log();
+        if let Some(folder) = has_log.then(|| self.ctx.place.log_folder().ok()).flatten() {
+            let _ = scan(folder.path(), &mut |_, _, body| {
                 if let Ok(Record::Append(placement, payload)) = record::decode(body) {
                     each(placement, &payload);
                 }

@@ -3,7 +3,6 @@
 //! Only files whose every byte is the recorded one are parsed: what is in another one proves
 //! nothing, and a damaged Parquet footer may ask for any amount of memory.
 
-use std::fs::File;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -27,6 +26,7 @@ use super::files::Present;
 use super::finding::{Finding, Kind};
 use super::gather::{Gathering, Taken};
 use super::history::{BatchState, History};
+use super::place::Held;
 use super::report::shown;
 use super::{Context, Depth, footer};
 
@@ -52,17 +52,18 @@ pub(super) struct Work<'a> {
 /// A file that was opened.
 pub(super) struct Opened<'a> {
     file: &'a Present,
+    held: Held,
     metadata: ArrowReaderMetadata,
     received: Option<Range<i64>>,
 }
 
 /// Opens a file of which every byte is the recorded one.
-pub(super) fn open<'a>(ctx: &Context<'_>, file: &'a Present) -> Option<Opened<'a>> {
+pub(super) fn open<'a>(ctx: &Context<'_>, file: &'a Present, held: Held) -> Option<Opened<'a>> {
     let find = |kind: Kind, detail: String| {
         ctx.findings.find(Finding::new(kind).object(&file.name).detail(detail));
     };
     let load = || {
-        let mut reader = File::open(ctx.place.path(&file.name))?;
+        let mut reader = held.open()?;
         footer::check(&mut reader).map_err(ParquetError::General)?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         ArrowReaderMetadata::load(&reader, options)
@@ -92,7 +93,7 @@ pub(super) fn open<'a>(ctx: &Context<'_>, file: &'a Present) -> Option<Opened<'a
     let begin = day.and_then(Result::ok).and_then(|day| day.and_hms_opt(0, 0, 0));
     let begin = begin.map(|begin| begin.and_utc().timestamp_micros());
     let received = begin.map(|begin| begin..begin.saturating_add(DAY_MICROS));
-    Some(Opened { file, metadata, received })
+    Some(Opened { file, held, metadata, received })
 }
 
 impl Opened<'_> {
@@ -103,13 +104,12 @@ impl Opened<'_> {
     /// Reads some columns of a row group; all where none are named.
     pub(super) fn scan(
         &self,
-        ctx: &Context<'_>,
         group: usize,
         columns: impl Fn(&str) -> bool,
         selection: Option<RowSelection>,
         each: &mut dyn FnMut(&RecordBatch),
     ) -> Result<(), String> {
-        let reader = File::open(ctx.place.path(&self.file.name)).map_err(|e| e.to_string())?;
+        let reader = self.held.open().map_err(|error| error.to_string())?;
         let fields = self.metadata.schema().fields().iter().enumerate();
         let wanted = fields.filter(|(_, field)| columns(field.name())).map(|(index, _)| index);
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), wanted);
@@ -200,7 +200,7 @@ impl Work<'_> {
         let mut later = Vec::new();
         let mut wrong = None;
         let columns = |name: &str| deep || Needed::NAMES.contains(&name);
-        opened.scan(self.ctx, group, columns, None, &mut |rows| {
+        opened.scan(group, columns, None, &mut |rows| {
             match Needed::of(rows) {
                 Ok(needed) => self.rows(opened, &needed, rows, first, &mut later),
                 Err(name) => wrong = Some(name),
@@ -225,7 +225,7 @@ impl Work<'_> {
         let selection = RowSelection::from_consecutive_ranges(ranges, first);
         let columns = |name: &str| name != "raw";
         let mut done = 0;
-        opened.scan(self.ctx, group, columns, Some(selection), &mut |rows| {
+        opened.scan(group, columns, Some(selection), &mut |rows| {
             let chosen = later[done..].iter().take(rows.num_rows()).enumerate();
             let chosen: Vec<_> = chosen
                 .map(|(row, one)| Chosen {

@@ -1,5 +1,7 @@
 //! The seeds of salts, against what the receipts commit to.
 
+use std::io;
+
 use stele_ledger::hash::{HASH_BYTES, Hash};
 use stele_ledger::salt::{SaltKey, seed_commitment};
 use stele_ledger::seeds::{SEED_RECORD_BYTES, seeds_name};
@@ -15,6 +17,7 @@ const PUNCTURED_BYTES_MAX: u64 = 16_384 * 35;
 /// Reads the seeds of all batches.
 pub(super) fn load(ctx: &Context<'_>, history: &mut History) {
     let wide = u64::from(TILE_WIDTH);
+    ctx.place.expect_below(ctx, &ctx.place.ledger("seeds/"));
     let mut rest = &mut history.batches[..];
     while let Some(first) = rest.first() {
         let bundle = first.index / wide;
@@ -25,7 +28,9 @@ pub(super) fn load(ctx: &Context<'_>, history: &mut History) {
         let bytes = match ctx.place.read(&name, wide * SEED_RECORD_BYTES as u64) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let finding = Finding::new(Kind::SeedDiffers).object(&name);
+                let is_longer = error.kind() == io::ErrorKind::FileTooLarge;
+                let kind = if is_longer { Kind::SeedDiffers } else { Kind::Unreadable };
+                let finding = Finding::new(kind).object(&name);
                 ctx.findings.find(finding.detail(error.to_string()));
                 continue;
             }

@@ -37,7 +37,8 @@ fn work_on(work: &Work<'_>, queue: &Mutex<Queue<'_>>, more: &Condvar) {
         } else if let Some(file) = held.files.next() {
             held.hashing += 1;
             drop(held);
-            let opened = files::hash(work.ctx, file).then(|| rows::open(work.ctx, file)).flatten();
+            let sound = files::hash(work.ctx, file);
+            let opened = sound.and_then(|sound| rows::open(work.ctx, file, sound));
             held = lock();
             held.hashing -= 1;
             if let Some(opened) = opened.map(Arc::new) {

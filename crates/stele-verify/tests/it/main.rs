@@ -36,6 +36,20 @@ fn the_binary_says_it_with_its_exit_code() {
         (json["outcome"].as_str(), json["depth"].as_str()),
         (Some("verified"), Some("deep"))
     );
+    let tar = folder.path().join("copy");
+    let mut builder = tar::Builder::new(std::fs::File::create(&tar).unwrap());
+    builder.append_dir_all("backup", &root).unwrap();
+    let bytes = builder.into_inner().and_then(|file| file.metadata()).unwrap().len();
+    let (code, in_tar, errors) = run(&[tar.to_str().unwrap()]);
+    assert_eq!(code, 0, "{in_tar}{errors}");
+    assert_eq!(in_tar.replace("file: backup/", "file: "), text);
+    std::fs::OpenOptions::new().write(true).open(&tar).unwrap().set_len(bytes / 2).unwrap();
+    let (code, cut, errors) = run(&[tar.to_str().unwrap()]);
+    assert_eq!(code, 4, "{cut}{errors}");
+    assert!(cut.contains("copy-unread") && cut.contains("it is cut short"), "{cut}");
+    let (code, _, errors) = run(&["s3://bucket/prefix"]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("`stele verify` reads from S3"), "{errors}");
     let event = made.an_event().unwrap();
     assert_eq!(run(&["prove", data, "--event", &event, "-o", proof]).0, 0);
     assert_eq!(run(&["proof", proof]).0, 0);

@@ -1,12 +1,22 @@
-//! `stele aws`: what an AWS account logs. Nothing here writes to AWS.
+//! `stele aws`: what an AWS account logs, and how it is turned on. Only `apply` and `rollback`
+//! write.
 //!
 //! The work is in `stele-aws`; this reads the words and shows what came of it. One subcommand is
 //! one file below `aws/`.
 
+mod apply;
 mod assess;
 mod baseline;
 mod checks;
+mod drift;
+mod earlier;
+mod export;
+mod keep;
+mod plan;
+mod plan_table;
+mod session;
 mod table;
+mod who;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,6 +40,20 @@ pub(crate) struct Arguments {
 enum Action {
     /// Read an account and say what is off; never writes to AWS.
     Assess(Box<assess::Arguments>),
+    /// Say what would put the findings right, with costs and undoing; never writes to AWS.
+    Plan(Box<plan::Arguments>),
+    /// Do what a plan says.
+    Apply(Box<apply::Arguments>),
+    /// Undo what an apply did.
+    Rollback(Box<apply::RollbackArguments>),
+    /// Show what an apply or a rollback did.
+    Journal(apply::JournalArguments),
+    /// Write a plan down for CloudFormation or Terraform.
+    Export(export::Arguments),
+    /// Let CloudFormation say what a plan's template would make.
+    Preview(Box<export::PreviewArguments>),
+    /// Say what got worse since an earlier result; never writes to AWS.
+    Drift(Box<drift::Arguments>),
     /// The checks: what each reads, wants and is for.
     Checks(checks::Arguments),
     /// Print the IAM policy that a command needs.
@@ -62,6 +86,15 @@ struct PolicyArguments {
     command: PolicyFor,
     #[command(flatten)]
     choice: ChoiceArguments,
+    /// The plan, for `apply` and `rollback`.
+    #[arg(long, value_name = "PLAN")]
+    plan: Option<PathBuf>,
+    /// Buckets that logs are written to, for `arrival`.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    buckets: Vec<String>,
+    /// ARNs of the queues that tell of new files, for `arrival`.
+    #[arg(long, value_name = "ARN", value_delimiter = ',')]
+    queues: Vec<String>,
     /// The partition: aws, aws-cn, aws-us-gov, ...
     #[arg(long, default_value = "aws", value_name = "NAME")]
     partition: String,
@@ -70,6 +103,9 @@ struct PolicyArguments {
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum PolicyFor {
     Assess,
+    Apply,
+    Rollback,
+    Arrival,
 }
 
 impl ChoiceArguments {
@@ -105,9 +141,25 @@ fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
         .map_err(|errors| anyhow::anyhow!("`{}`: {}", file.display(), errors.join("; ")))
 }
 
+/// Writes a file that nobody else can read: plans and results say much of an account.
+fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(bytes)
+}
+
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.action {
         Action::Assess(arguments) => assess::run(context, *arguments).await,
+        Action::Plan(arguments) => plan::run(context, *arguments).await,
+        Action::Apply(arguments) => apply::run(context, *arguments).await,
+        Action::Rollback(arguments) => apply::rollback(context, *arguments).await,
+        Action::Journal(arguments) => apply::show(context, &arguments),
+        Action::Export(arguments) => export::run(&arguments),
+        Action::Preview(arguments) => export::preview(context, *arguments).await,
+        Action::Drift(arguments) => drift::run(context, *arguments).await,
         Action::Checks(arguments) => checks::run(context, &arguments),
         Action::Policy(arguments) => policy(&arguments),
         Action::Baseline(arguments) => baseline::run(context, &arguments),
@@ -116,12 +168,35 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
 }
 
 fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
-    let PolicyFor::Assess = arguments.command;
-    let (baseline, selection) = arguments.choice.read()?;
-    let checks = selection.checks(&baseline);
-    let collectors = stele_aws::assess::collectors(&checks, &baseline);
-    let policy = iam::assess_policy(&collectors, &arguments.partition);
-    writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&policy)?)?;
+    let partition = arguments.partition.clone();
+    let plan = || match &arguments.plan {
+        Some(file) => plan::read(file),
+        None => bail!("for which plan? give it with `--plan`; `stele aws plan -o FILE` makes one"),
+    };
+    let documents = match arguments.command {
+        PolicyFor::Assess => {
+            let (baseline, selection) = arguments.choice.read()?;
+            let checks = selection.checks(&baseline);
+            let collectors = stele_aws::assess::collectors(&checks, &baseline);
+            vec![iam::assess_policy(&collectors, &partition)]
+        }
+        PolicyFor::Apply => iam::apply_policy(&plan()?)?,
+        PolicyFor::Rollback => iam::rollback_policy(&plan()?)?,
+        PolicyFor::Arrival => {
+            let (buckets, queues) = (arguments.buckets.clone(), arguments.queues.clone());
+            iam::arrival_policy(&iam::ArrivalScope { partition, buckets, queues })?
+        }
+    };
+    if documents.len() > 1 {
+        let count = documents.len();
+        writeln!(
+            std::io::stderr(),
+            "warning: AWS takes 6,144 characters in a policy: these are {count}, for one role"
+        )?;
+    }
+    for document in &documents {
+        writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(document)?)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -49,7 +49,23 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         zone_offset_seconds: 0,
         workers: 4,
     };
-    let (summary, refused) = match Target::open(context).await? {
+    let target = Target::open(context).await?;
+    let (summary, refused) = store(target, files, options).await?;
+    report(context, &summary)?;
+    match refused {
+        Some(error) => Err(error.into()),
+        None if summary.damaged.is_empty() => Ok(ExitCode::SUCCESS),
+        None => Ok(ExitCode::from(4)),
+    }
+}
+
+/// Stores files; what was refused comes back beside what was done.
+pub(crate) async fn store(
+    target: Target,
+    files: Vec<PlannedFile>,
+    options: ImportOptions,
+) -> anyhow::Result<(ImportSummary, Option<IntakeError>)> {
+    Ok(match target {
         Target::Remote(server) => {
             tokio::task::spawn_blocking(move || import_files(&files, &server, &options)).await?
         }
@@ -64,13 +80,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
             node.close().await?;
             done?
         }
-    };
-    report(context, &summary)?;
-    match refused {
-        Some(error) => Err(error.into()),
-        None if summary.damaged.is_empty() => Ok(ExitCode::SUCCESS),
-        None => Ok(ExitCode::from(4)),
-    }
+    })
 }
 
 fn import_files(

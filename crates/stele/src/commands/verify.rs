@@ -1,15 +1,19 @@
-//! `stele verify` and `stele prove`: the offline verifier (`stele-verify`) over the data folder.
+//! `stele verify` and `stele prove`: the offline verifier (`stele-verify`) over the data folder, or
+//! over a copy of it in a tar or in S3 ([`s3`]).
 
-use std::io;
+mod s3;
+
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use anyhow::bail;
 use stele_verify::arguments::{
-    CloudTrailArguments, HowArguments, LakeArguments, Output, ProofArguments, ProveArguments,
+    self, CloudTrailArguments, HowArguments, LakeArguments, Output, ProofArguments, ProveArguments,
     TrustArguments, WitnessArguments,
 };
+use stele_verify::lake::Place;
 
 use crate::Context;
 
@@ -19,8 +23,9 @@ use crate::Context;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     other: Option<Other>,
-    /// The data folder, or the lake folder alone; `--data` where it is not given.
-    #[arg(value_name = "FOLDER")]
+    /// The data folder, or the lake folder alone; `--data` where it is not given. Or a copy of
+    /// either: a tar, plain or compressed with gzip or Zstandard, or `s3://bucket/prefix`.
+    #[arg(value_name = "FOLDER|TAR|URL")]
     folder: Option<PathBuf>,
     #[command(flatten)]
     trust: Trust,
@@ -75,12 +80,28 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> anyhow::Result<Exi
         return told(|output| ProofArguments { proof, raw: arguments.raw, trust }.run(output));
     }
     let folder = arguments.folder.unwrap_or_else(|| data.to_owned());
-    if !folder.is_dir() {
+    // What is fetched is waited for, on this thread and on those of the verifier.
+    tokio::task::block_in_place(|| {
+        let place = open(&folder)?;
+        let trust = arguments.trust.at(&place)?;
+        let lake = LakeArguments { folder, trust, how: arguments.how, json };
+        told(|output| lake.run_at(&place, output))
+    })
+}
+
+fn open(folder: &Path) -> anyhow::Result<Place> {
+    if s3::is_url(folder) {
+        return s3::open(folder, Arc::new(eprint_line));
+    }
+    if !folder.exists() {
         bail!("there is no folder `{}`; name another, or give `--data`", folder.display());
     }
-    let trust = arguments.trust.of(&folder)?;
-    let lake = LakeArguments { folder, trust, how: arguments.how, json };
-    told(|output| lake.run(output))
+    arguments::open(folder, &Mutex::new(io::stderr())).map_err(anyhow::Error::msg)
+}
+
+fn eprint_line(text: &str) {
+    // Whoever does not want to see it is not a reason to stop.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 pub(crate) fn prove(context: &Context, arguments: Prove) -> anyhow::Result<ExitCode> {
@@ -91,18 +112,44 @@ pub(crate) fn prove(context: &Context, arguments: Prove) -> anyhow::Result<ExitC
 }
 
 impl Trust {
+    /// With the keys in a folder where none were given.
     fn of(&self, folder: &Path) -> anyhow::Result<TrustArguments> {
+        self.or_found(|| {
+            let found = folder.join("keys").join("ledger.keys");
+            Ok(found.is_file().then(|| vec![found.display().to_string()]))
+        })
+    }
+
+    /// The same for a data folder wherever it lies.
+    fn at(&self, place: &Place) -> anyhow::Result<TrustArguments> {
+        // Of a tar that cannot be read to its end nothing is believed anyway.
+        if place.is_unread() {
+            return Ok(TrustArguments {
+                keys: self.keys.clone(),
+                witnesses: self.witnesses.clone(),
+            });
+        }
+        self.or_found(|| {
+            // As text again, but none that would be taken for the name of a file here.
+            let found = place.keys()?;
+            Ok(found.map(|keys| keys.iter().map(ToString::to_string).collect()))
+        })
+    }
+
+    fn or_found(
+        &self,
+        find: impl FnOnce() -> anyhow::Result<Option<Vec<String>>>,
+    ) -> anyhow::Result<TrustArguments> {
         let mut keys = self.keys.clone();
         if keys.is_empty() {
-            let found = folder.join("keys").join("ledger.keys");
-            if !found.is_file() {
+            let Some(found) = find()? else {
                 bail!("whom to believe? give the verifier key of the ledger with `--key`");
-            }
+            };
             tracing::warn!(
                 "the verifier key is taken from the folder itself; give the one that you kept \
                  elsewhere with --key"
             );
-            keys.push(found.display().to_string());
+            keys = found;
         }
         Ok(TrustArguments { keys, witnesses: self.witnesses.clone() })
     }

@@ -5,7 +5,11 @@ use crate::client::endpoint;
 use crate::operation;
 use crate::variables::Variables;
 
-fn written(id: &str, params: Value, variables: &[(&str, &str)]) -> Result<Request, String> {
+pub(super) fn written(
+    id: &str,
+    params: Value,
+    variables: &[(&str, &str)],
+) -> Result<Request, String> {
     let operation = operation::find(id).unwrap();
     let Value::Object(params) = params else { panic!("parameters are an object") };
     let call = Call { operation, region: "eu-west-1".to_owned(), params };
@@ -103,22 +107,114 @@ fn own_endpoints_are_spoken_to_by_path() {
 
 #[test]
 fn lists_and_structures_are_flattened() {
-    let mut pairs = Vec::new();
-    let value = json!([{"Key": "k", "Values": ["a", true]}, null]);
-    flatten("Tags", &value, "member", &mut pairs);
-    flatten("Filter", &value, "", &mut pairs);
-    let names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    let names = |protocol: Protocol, elements: &[(&str, &str)]| {
+        let owned = |(list, element): &(&str, &str)| ((*list).to_owned(), (*element).to_owned());
+        let mut row = Row::default();
+        row.elements.extend(elements.iter().map(owned));
+        let mut form = Form { row: &row, ec2: protocol == Protocol::Ec2, pairs: Vec::new() };
+        let value = json!([{"Key": "k", "Values": ["a", true]}, null]);
+        form.add("Tags", "Tags", &value);
+        form.add("None", "None", &json!([]));
+        form.pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+    };
+    let key = "Tags.member.1.Key=k";
     assert_eq!(
-        names,
-        [
-            "Tags.member.1.Key",
-            "Tags.member.1.Values.member.1",
-            "Tags.member.1.Values.member.2",
-            "Filter.1.Key",
-            "Filter.1.Values.1",
-            "Filter.1.Values.2",
-        ]
+        names(Protocol::Query, &[]),
+        [key, "Tags.member.1.Values.member.1=a", "Tags.member.1.Values.member.2=true", "None="]
     );
+    assert_eq!(
+        names(Protocol::Query, &[("Values", "Value")]),
+        [key, "Tags.member.1.Values.Value.1=a", "Tags.member.1.Values.Value.2=true", "None="]
+    );
+    assert_eq!(
+        names(Protocol::Ec2, &[]),
+        ["Tags.1.Key=k", "Tags.1.Values.1=a", "Tags.1.Values.2=true"]
+    );
+}
+
+#[test]
+fn writes_are_written_as_their_services_read_them() {
+    check(
+        "ec2:CreateFlowLogs",
+        json!({
+            "ResourceIds": ["vpc-1", "vpc-2"],
+            "ResourceType": "VPC",
+            "DestinationOptions": {"PerHourPartition": true},
+            "TagSpecifications": [{"Tags": [{"Key": "a", "Value": "b"}]}],
+        }),
+        "https://ec2.eu-west-1.amazonaws.com/",
+        &[],
+        "Action=CreateFlowLogs&Version=2016-11-15&DestinationOptions.PerHourPartition=true\
+         &ResourceId.1=vpc-1&ResourceId.2=vpc-2&ResourceType=VPC\
+         &TagSpecification.1.Tag.1.Key=a&TagSpecification.1.Tag.1.Value=b",
+    );
+    check(
+        "apigatewayv2:UpdateStage",
+        json!({"ApiId": "a", "StageName": "$default", "AccessLogSettings": {"Format": "f"}}),
+        "https://apigateway.eu-west-1.amazonaws.com/v2/apis/a/stages/%24default",
+        &[("content-type", "application/json")],
+        r#"{"accessLogSettings":{"format":"f"}}"#,
+    );
+    check(
+        "guardduty:CreateDetector",
+        json!({"Enable": true, "Tags": {"Enable": "Status"}}),
+        "https://guardduty.eu-west-1.amazonaws.com/detector",
+        &[],
+        r#"{"enable":true,"tags":{"Enable":"Status"}}"#,
+    );
+    check(
+        "securityhub:EnableSecurityHub",
+        json!({}),
+        "https://securityhub.eu-west-1.amazonaws.com/accounts",
+        &[("content-type", "application/json")],
+        "{}",
+    );
+    check(
+        "route53:CreateQueryLoggingConfig",
+        json!({"HostedZoneId": "Z1", "CloudWatchLogsLogGroupArn": "arn:a&b"}),
+        "https://route53.amazonaws.com/2013-04-01/queryloggingconfig",
+        &[("content-type", "application/xml")],
+        "<CreateQueryLoggingConfigRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">\
+         <CloudWatchLogsLogGroupArn>arn:a&amp;b</CloudWatchLogsLogGroupArn>\
+         <HostedZoneId>Z1</HostedZoneId></CreateQueryLoggingConfigRequest>",
+    );
+    check(
+        "s3:PutBucketPolicy",
+        json!({"Bucket": "logs", "Policy": "{\"Version\": \"2012-10-17\"}"}),
+        "https://logs.s3.eu-west-1.amazonaws.com/?policy=",
+        &[
+            ("x-amz-sdk-checksum-algorithm", "SHA256"),
+            ("x-amz-checksum-sha256", "O10HDGi9fGSrJJJPmYLNan1j3kBrkA3MIN7r4cwc8wA="),
+        ],
+        "{\"Version\": \"2012-10-17\"}",
+    );
+    check(
+        "s3:CreateBucket",
+        json!({"Bucket": "logs", "ObjectLockEnabledForBucket": true}),
+        "https://logs.s3.eu-west-1.amazonaws.com/",
+        &[("x-amz-bucket-object-lock-enabled", "true")],
+        "",
+    );
+}
+
+#[test]
+fn bodies_that_cannot_be_written_are_errors() {
+    for (id, params, said) in [
+        ("s3:PutBucketPolicy", json!({"Bucket": "logs", "Policy": {"a": 1}}), "no text"),
+        (
+            "s3:PutBucketVersioning",
+            json!({"Bucket": "logs", "VersioningConfiguration": {"Status": "a\u{0}b"}}),
+            "character",
+        ),
+        (
+            "s3:PutBucketVersioning",
+            json!({"Bucket": "logs", "VersioningConfiguration": {"Stat us": "a"}}),
+            "name",
+        ),
+    ] {
+        let error = written(id, params, &[]).unwrap_err();
+        assert!(error.contains(id) && error.contains(said), "{error}");
+    }
 }
 
 #[test]

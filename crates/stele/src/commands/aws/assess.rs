@@ -3,16 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use stele_aws::assess::{Report, exceptions_too_long};
-use stele_aws::client::{HttpAws, Limits, default_region};
-use stele_aws::run::{self, Options};
-use stele_aws::variables::Variables;
+use stele_aws::run;
 use stele_event::runtime::Clock;
-use stele_intake::system::{SystemClock, SystemEntropy};
 
+use super::session::SessionArguments;
 use super::{ChoiceArguments, table};
 use crate::Context;
 
@@ -21,36 +18,18 @@ use crate::Context;
 pub(super) struct Arguments {
     #[command(flatten)]
     choice: ChoiceArguments,
-    /// Regions, or `enabled` for all that the account has enabled.
-    #[arg(long, value_name = "R", value_delimiter = ',', default_value = "enabled")]
-    regions: Vec<String>,
-    /// Accounts to assess, each by `--assume-role`.
-    #[arg(long, value_name = "A", value_delimiter = ',')]
-    accounts: Vec<String>,
-    /// Every active account of the organisation.
+    #[command(flatten)]
+    session: SessionArguments,
+    /// Do not store the result. Otherwise it goes into the lake, where there is one: a server that
+    /// was named, or the data folder.
     #[arg(long)]
-    org: bool,
-    /// The role to take on: its ARN, or with several accounts the name that each of them has.
-    #[arg(long, value_name = "NAME|ARN")]
-    assume_role: Option<String>,
-    /// What the role asks to be told.
-    #[arg(long, value_name = "ID")]
-    external_id: Option<String>,
-    /// The profile of AWS's files to take the credentials from.
-    #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
+    no_keep: bool,
     /// How the result is written.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
     /// Write the result to a file.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Calls in flight at once.
-    #[arg(long, default_value_t = 64, value_name = "N")]
-    concurrency: usize,
-    /// Seconds after which nothing more is asked.
-    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
-    timeout: u64,
 }
 
 /// How a result is written.
@@ -68,31 +47,13 @@ enum Format {
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (baseline, selection) = arguments.choice.read()?;
-    let clock = Arc::new(SystemClock);
-    let too_long = exceptions_too_long(&baseline, clock.now_micros());
+    let session = arguments.session.open(baseline, selection)?;
+    let too_long = exceptions_too_long(&session.options.baseline, session.clock.now_micros());
     if !too_long.is_empty() {
         bail!("{}", too_long.join("; "));
     }
-    let variables = Variables::of_process();
-    let region = default_region(&variables, arguments.profile.as_deref());
-    let limits = Limits { concurrency: arguments.concurrency, timeout_seconds: arguments.timeout };
-    let entropy = Arc::new(SystemEntropy);
-    let aws = HttpAws::new(clock.clone(), entropy, variables, arguments.profile, limits)
-        .map_err(anyhow::Error::msg)?;
-    let regions: Vec<String> =
-        arguments.regions.into_iter().filter(|region| region != "enabled").collect();
-    // What asks first asks where we are, and not in a region that may be misspelt.
-    let first = regions.first().cloned().unwrap_or(region);
-    let options = Options {
-        regions,
-        accounts: arguments.accounts,
-        organization: arguments.org,
-        assume_role: arguments.assume_role,
-        external_id: arguments.external_id,
-        selection,
-        baseline,
-    };
-    let report = run::run(&aws, clock.as_ref(), &first, &options).await?;
+    let report =
+        run::run(&session.aws, session.clock.as_ref(), &session.region, &session.options).await?;
     let format = match arguments.format {
         Format::Table if context.json => Format::Json,
         format => format,
@@ -100,9 +61,21 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     let mut bytes = Vec::new();
     write(&report, format, &mut bytes)?;
     match &arguments.output {
-        Some(file) => std::fs::write(file, bytes)
+        Some(file) => super::write_private(file, &bytes)
             .with_context(|| format!("cannot write `{}`", file.display()))?,
         None => std::io::stdout().write_all(&bytes)?,
+    }
+    if !arguments.no_keep {
+        let kept = match super::keep::keep(context, &report).await {
+            Ok(Some(count)) => {
+                format!("{count} findings are kept in the lake: `stele search class_uid:2003`")
+            }
+            Ok(None) => String::new(),
+            Err(error) => format!("warning: the result is not kept: {error:#}"),
+        };
+        if !kept.is_empty() {
+            writeln!(std::io::stderr(), "{kept}")?;
+        }
     }
     for line in table::hints(&report) {
         writeln!(std::io::stderr(), "{line}")?;

@@ -95,7 +95,8 @@ fn show(context: &Context, file: Option<&PathBuf>) -> anyhow::Result<ExitCode> {
 fn leaves(value: &Value) -> Vec<(String, String)> {
     let Value::Object(members) = value else { return Vec::new() };
     let mut all = Vec::new();
-    for (name, value) in members.iter().filter(|(name, _)| *name != "checks") {
+    for (name, value) in members.iter().filter(|(name, _)| *name != "checks" && *name != "warnings")
+    {
         match value {
             Value::Object(inner) if !inner.is_empty() => {
                 all.extend(leaves(value).into_iter().map(|(p, v)| (format!("{name}.{p}"), v)));
@@ -110,10 +111,15 @@ fn leaves(value: &Value) -> Vec<(String, String)> {
 fn check(file: &PathBuf) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the policy `{}`", file.display()))?;
-    let errors = match Baseline::parse(&text) {
-        Ok(baseline) => exceptions_too_long(&baseline, SystemClock.now_micros()),
-        Err(errors) => errors,
+    let (errors, warnings) = match Baseline::parse(&text) {
+        Ok(baseline) => {
+            (exceptions_too_long(&baseline, SystemClock.now_micros()), baseline.warnings)
+        }
+        Err(errors) => (errors, Vec::new()),
     };
+    for warning in &warnings {
+        writeln!(std::io::stderr(), "warning: {}: {warning}", file.display())?;
+    }
     for error in &errors {
         writeln!(std::io::stderr(), "error: {}: {error}", file.display())?;
     }

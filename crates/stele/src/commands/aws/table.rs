@@ -88,8 +88,8 @@ fn short(finding: &Finding) -> &str {
     }
 }
 
-/// What to do next, for stderr.
-pub(super) fn hints(report: &Report) -> Vec<String> {
+/// What could not be read and why, for stderr.
+pub(super) fn unread(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     let mut by_error: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for error in &report.errors {
@@ -107,6 +107,12 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
             "hint: `stele aws policy --for assess` prints the permissions that it takes".to_owned(),
         );
     }
+    lines
+}
+
+/// What to do next, for stderr.
+pub(super) fn hints(report: &Report) -> Vec<String> {
+    let mut lines = unread(report);
     let failing =
         report.findings.iter().find(|f| f.status == Status::Fail && f.exception.is_none());
     if let Some(finding) = failing {

@@ -1,0 +1,205 @@
+use serde_json::json;
+
+use super::*;
+use crate::assess;
+use crate::finding::Severity;
+
+const TRAIL: &str = "arn:aws:cloudtrail:us-east-1:1:trail/audit";
+const VPC: &str = "arn:aws:ec2:eu-west-1:1:vpc/vpc-1";
+const SINK: &str = "arn:aws:s3:::logs";
+
+/// Check, region, resource, status, code, cause.
+type Line = (&'static str, &'static str, &'static str, Status, &'static str, &'static str);
+
+fn finding((id, region, resource, status, code, cause): Line) -> Finding {
+    Finding {
+        id,
+        status,
+        severity: Severity::High,
+        account: "1".to_owned(),
+        region: region.to_owned(),
+        resource: resource.to_owned(),
+        reason: format!("`{resource}` is {code}"),
+        reason_code: code.to_owned(),
+        fix: None,
+        evidence: serde_json::Map::new(),
+        cause: (!cause.is_empty()).then(|| cause.to_owned()),
+        pending: false,
+        exception: None,
+        controls: Vec::new(),
+        stream: None,
+    }
+}
+
+fn report(findings: &[Line]) -> Report {
+    let mut report = assess::report(Vec::new(), Vec::new(), &Baseline::default(), 0, 0, 0);
+    report.findings = findings.iter().copied().map(finding).collect();
+    report
+}
+
+fn earlier(findings: &[Line]) -> Earlier {
+    // As it is in the file.
+    Earlier::deserialize(serde_json::to_value(report(findings)).unwrap()).unwrap()
+}
+
+/// Roots as `change id resource`, each with how many follow.
+fn roots(before: &[Line], after: &[Line]) -> Vec<(String, usize)> {
+    let drift = compare(&earlier(before), &report(after));
+    let roots = drift.drift.iter().map(|entry| {
+        let Entry { change, id, region, .. } = entry;
+        (format!("{change} {id} {region}"), entry.consequences.len())
+    });
+    roots.collect()
+}
+
+use Status::{Fail, NotApplicable, Pass, Unknown};
+
+fn good() -> Vec<Line> {
+    vec![
+        ("ct.trail.all-regions", "eu-west-1", TRAIL, Pass, "ok", ""),
+        ("ct.trail.all-regions", "us-east-1", TRAIL, Pass, "ok", ""),
+        ("ct.trail.validation", "us-east-1", TRAIL, Pass, "ok", ""),
+        ("ct.data.s3-read", "us-east-1", "arn:aws:s3:::shop", Pass, "ok", ""),
+        ("ct.data.s3-read", "us-east-1", SINK, NotApplicable, "log-sink", ""),
+        ("ct.bucket.versioning", "us-east-1", SINK, Pass, "ok", ""),
+        ("vpc.flow.coverage", "eu-west-1", VPC, Pass, "ok", ""),
+        ("vpc.flow.delivery", "eu-west-1", VPC, Pass, "ok", ""),
+    ]
+}
+
+/// The good state with some findings replaced (by check and region) and some taken away.
+fn but(changed: &[Line], gone: &[&str]) -> Vec<Line> {
+    let mut lines = good();
+    lines.retain(|line| !gone.contains(&line.0));
+    lines.retain(|line| !changed.iter().any(|c| (c.0, c.1, c.2) == (line.0, line.1, line.2)));
+    lines.extend_from_slice(changed);
+    lines
+}
+
+#[test]
+fn nothing_changed_is_no_drift() {
+    let drift = compare(&earlier(&good()), &report(&good()));
+    assert!(drift.drift.is_empty() && drift.improved.is_empty() && drift.unreadable.is_empty());
+    assert_eq!(drift.exit_code(), 0);
+}
+
+#[test]
+fn one_entry_for_each_root_change() {
+    let stopped = "ct.trail.all-regions|arn:aws:cloudtrail:us-east-1:1:trail/audit";
+    let trail_stopped = [
+        ("ct.trail.all-regions", "eu-west-1", TRAIL, Fail, "not-logging", ""),
+        ("ct.trail.all-regions", "us-east-1", TRAIL, Fail, "not-logging", ""),
+        ("ct.data.s3-read", "us-east-1", "arn:aws:s3:::shop", Fail, "not-logging", stopped),
+    ];
+    let flow_log_gone = [
+        ("vpc.flow.coverage", "eu-west-1", VPC, Fail, "no-flow-log", ""),
+        ("vpc.flow.delivery", "eu-west-1", VPC, NotApplicable, "no-flow-log", ""),
+    ];
+    let unversioned = [("ct.bucket.versioning", "us-east-1", SINK, Fail, "not-versioned", "")];
+    let trail = ("regressed ct.trail.all-regions eu-west-1".to_owned(), 2);
+    let flow = ("regressed vpc.flow.coverage eu-west-1".to_owned(), 1);
+    let versioning = ("regressed ct.bucket.versioning us-east-1".to_owned(), 0);
+    assert_eq!(roots(&good(), &but(&trail_stopped, &[])), vec![trail.clone()]);
+    assert_eq!(roots(&good(), &but(&flow_log_gone, &[])), vec![flow.clone()]);
+    assert_eq!(roots(&good(), &but(&unversioned, &[])), vec![versioning.clone()]);
+    // Several at once are several.
+    let all: Vec<Line> =
+        trail_stopped.into_iter().chain(flow_log_gone).chain(unversioned).collect();
+    assert_eq!(roots(&good(), &but(&all, &[])), vec![trail, flow, versioning]);
+}
+
+/// The trail is deleted: its findings vanish, its bucket is no sink any more, and all of that is
+/// one.
+#[test]
+fn what_vanished_with_its_subject_follows_from_it() {
+    const NAMELESS: &str = "arn:aws:cloudtrail:us-east-1:1:trail";
+    let after = vec![
+        (
+            "ct.trail.all-regions",
+            "eu-west-1",
+            "arn:aws:cloudtrail:eu-west-1:1:trail",
+            Fail,
+            "no-trail",
+            "",
+        ),
+        ("ct.trail.all-regions", "us-east-1", NAMELESS, Fail, "no-trail", ""),
+        (
+            "ct.trail.validation",
+            "us-east-1",
+            NAMELESS,
+            Fail,
+            "no-trail",
+            "ct.trail.all-regions|arn:aws:cloudtrail:us-east-1:1:trail",
+        ),
+        (
+            "ct.data.s3-read",
+            "us-east-1",
+            "arn:aws:s3:::shop",
+            Fail,
+            "not-recorded",
+            "ct.trail.all-regions|arn:aws:cloudtrail:us-east-1:1:trail",
+        ),
+        ("ct.data.s3-read", "us-east-1", SINK, Fail, "not-recorded", ""),
+        ("vpc.flow.coverage", "eu-west-1", VPC, Pass, "ok", ""),
+        ("vpc.flow.delivery", "eu-west-1", VPC, Pass, "ok", ""),
+    ];
+    let found = roots(&good(), &after);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "new ct.trail.all-regions eu-west-1");
+}
+
+#[test]
+fn a_read_that_fails_now_is_unreadable_and_never_drift() {
+    let unread = [(
+        "vpc.flow.coverage",
+        "eu-west-1",
+        "arn:aws:ec2:eu-west-1:1:vpc/*",
+        Unknown,
+        "denied",
+        "",
+    )];
+    let mut after = but(&unread, &[]);
+    after.retain(|line| line.2 != VPC || line.0 != "vpc.flow.coverage");
+    let drift = compare(&earlier(&good()), &report(&after));
+    assert!(drift.drift.is_empty(), "{:?}", drift.drift);
+    assert_eq!(drift.unreadable.len(), 1);
+}
+
+#[test]
+fn what_got_better_is_said_and_is_no_drift() {
+    let before = but(&[("vpc.flow.coverage", "eu-west-1", VPC, Fail, "no-flow-log", "")], &[]);
+    let drift = compare(&earlier(&before), &report(&good()));
+    assert!(drift.drift.is_empty());
+    assert_eq!(drift.improved.len(), 1);
+}
+
+#[test]
+fn the_policy_of_a_result_is_read_back_with_its_exceptions() {
+    let text = "version = 1\n[[exception]]\ncheck = \"s3.access\"\nresource = \"arn:aws:s3:::x\"\n\
+                reason = \"r\"\nowner = \"o\"\nexpires = 2027-03-31\n";
+    let baseline = Baseline::parse(text).unwrap();
+    let report = assess::report(Vec::new(), Vec::new(), &baseline, 0, 0, 0);
+    let earlier = Earlier::deserialize(serde_json::to_value(&report).unwrap()).unwrap();
+    assert_eq!(earlier.baseline().unwrap(), baseline);
+    assert_eq!(report.scope.baseline["exceptions"][0]["check"], json!("s3.access"));
+}
+
+#[test]
+fn what_several_writers_lose_is_one_change_whatever_each_would_write() {
+    let not_allowed = |id, reason: &str| Finding {
+        reason: reason.to_owned(),
+        ..finding((id, "us-east-1", VPC, Fail, "not-allowed", ""))
+    };
+    let flow = not_allowed(
+        "vpc.flow.delivery",
+        "flow log `fl-1`: the policy of bucket `logs` does not let delivery.logs write `AWSLogs/x`",
+    );
+    let balancer =
+        not_allowed("lb.destination", "the policy of bucket `logs` does not let elb write `lb/x`");
+    let elsewhere = not_allowed(
+        "vpc.flow.delivery",
+        "flow log `fl-2`: the policy of bucket `old` does not let delivery.logs write `AWSLogs/x`",
+    );
+    assert!(is_same_change(&flow, &balancer));
+    assert!(!is_same_change(&flow, &elsewhere));
+}

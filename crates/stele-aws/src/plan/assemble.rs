@@ -1,0 +1,464 @@
+//! From what checks ask for to actions: the state of each setting is read, edits are run on it,
+//! what is settled already falls away, the rest is put in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::StreamExt as _;
+use serde_json::{Map, Value};
+
+use super::change::{Builder, Change, Draft, Handle, Refusal, Wanted, blocked};
+use super::cost::Cost;
+use super::setting::{self, Params, Setting};
+use super::{Action, Allowances, Blocked, Plan, PlanScope, SCHEMA};
+use crate::assess::{Assessed, Report, ReportError};
+use crate::baseline::Baseline;
+use crate::call::Aws;
+use crate::caller::{CallLog, Caller};
+use crate::checks;
+use crate::fact::Fact;
+use crate::finding::{Finding, Status};
+
+/// States that are read at once; the client has a limit of its own.
+const READS_AT_ONCE: usize = 32;
+
+/// What one account needs.
+#[derive(Debug, Default)]
+pub struct Part {
+    actions: Vec<Action>,
+    blocked: Vec<Blocked>,
+    warnings: Vec<String>,
+    errors: Vec<ReportError>,
+    complete: bool,
+}
+
+/// Whether a plan looks at a finding: it is wrong now, for a reason of its own, and nobody answers
+/// for it.
+fn counts(finding: &Finding) -> bool {
+    let wrong = matches!(finding.status, Status::Fail | Status::Blocked);
+    // What follows from another finding goes with it; what follows from there being nothing yet is
+    // part of making it.
+    let follows = finding.cause.is_some() && !finding.reason_code.starts_with("no-");
+    wrong && !finding.pending && finding.exception.is_none() && !follows
+}
+
+/// Plans for an account.
+pub async fn account(
+    aws: &dyn Aws,
+    assessed: &Assessed,
+    baseline: &Baseline,
+    allowances: &Allowances,
+    wanted: &(dyn Fn(&Finding) -> bool + Sync),
+) -> Part {
+    let mut builder = Builder::new(&assessed.inventory, baseline, allowances);
+    for finding in assessed.findings.iter().filter(|finding| counts(finding) && wanted(finding)) {
+        let Some(check) = checks::find(finding.id) else { continue };
+        builder.begin(finding);
+        check.fix(finding, &mut builder);
+    }
+    let log = CallLog::default();
+    let states = read(aws, &log, &builder).await;
+    let mut part = build(&assessed.inventory.account, builder, &states);
+    let failed = log.errors();
+    part.complete &= failed.is_empty();
+    part.errors.extend(failed.iter().map(|e| ReportError::new(&assessed.inventory.account, e)));
+    part
+}
+
+/// The state of every setting that somebody wants to change, in the builder's order.
+async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) -> Vec<Fact<Value>> {
+    // What the first edit names is enough to ask: flow logs and the like are told apart by what is
+    // to be made, so the edits run once on nothing.
+    let asked: Vec<(&'static Setting, &str, Params)> = builder
+        .wanted
+        .iter()
+        .filter_map(|wanted| {
+            let (_, first) = wanted.changes.first()?;
+            let mut draft = Draft { params: first.by.clone(), state: Value::Null };
+            let setting = setting::find(first.call)?;
+            (setting.start)(&Value::Null, &mut draft.params);
+            // A refusal shows when the edit runs on the state.
+            let _ = (first.edit)(&mut draft);
+            Some((setting, first.region.as_str(), draft.params))
+        })
+        .collect();
+    // Many settings are told from the same answer: all flow logs of a region, all its policies.
+    let mut answers: BTreeMap<(&str, &str, String), Fact<Value>> = BTreeMap::new();
+    let question =
+        |setting: &Setting, params: &Params| Value::Object(setting.asked(params)).to_string();
+    let mut once = BTreeMap::new();
+    for (setting, region, params) in &asked {
+        once.entry((setting.read, *region, question(setting, params)))
+            .or_insert_with(|| (*setting, setting.asked(params)));
+    }
+    let reads = once.into_iter().map(|(key, (setting, asked))| async move {
+        let answer = setting.answer(Caller::new(aws, log, key.1), asked).await;
+        (key, answer)
+    });
+    let read: Vec<_> = futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await;
+    answers.extend(read);
+    let states = asked.iter().map(|(setting, region, params)| {
+        let key = (setting.read, *region, question(setting, params));
+        match answers.get(&key) {
+            Some(Fact::Known(answer)) => Fact::Known(setting.found(answer, params)),
+            Some(other) => other.clone(),
+            None => Fact::default(),
+        }
+    });
+    states.collect()
+}
+
+/// One setting after its edits.
+enum Outcome {
+    /// An action, by its place in the list.
+    Action(usize),
+    /// Nothing to do: the state is what is wanted.
+    Settled(Value),
+    /// No finding is left that wants it.
+    Dropped,
+}
+
+/// How each setting came out, by its place in the builder.
+type Outcomes = BTreeMap<usize, Outcome>;
+
+/// The places so that each comes behind all that it comes after; otherwise as they were asked for.
+fn in_order(afters: &[Vec<Handle>]) -> Vec<usize> {
+    fn visit(
+        index: usize,
+        afters: &[Vec<Handle>],
+        seen: &mut BTreeSet<usize>,
+        to: &mut Vec<usize>,
+    ) {
+        if !seen.insert(index) {
+            return;
+        }
+        for after in afters.get(index).into_iter().flatten() {
+            visit(after.0, afters, seen, to);
+        }
+        to.push(index);
+    }
+    let (mut seen, mut order) = (BTreeSet::new(), Vec::new());
+    for index in 0..afters.len() {
+        visit(index, afters, &mut seen, &mut order);
+    }
+    order
+}
+
+fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
+    let Builder { findings, wanted, blocked: by_hand, warnings, .. } = builder;
+    let mut part = Part { blocked: by_hand, warnings, complete: true, ..Part::default() };
+    let mut refused: BTreeSet<(usize, usize)> = BTreeSet::new();
+    let mut outcomes = Outcomes::new();
+    let afters: Vec<Vec<Handle>> = wanted
+        .iter()
+        .map(|wanted| {
+            let after = wanted.changes.iter().flat_map(|(_, change)| change.after.clone());
+            after.collect::<BTreeSet<Handle>>().into_iter().collect()
+        })
+        .collect();
+    let made = made(&wanted, states);
+    let mut wanted: BTreeMap<usize, Wanted> = wanted.into_iter().enumerate().collect();
+    for index in in_order(&afters) {
+        let (Some(wanted), Some(state)) = (wanted.remove(&index), states.get(index)) else {
+            continue;
+        };
+        let (mut changes, lost): (Vec<_>, Vec<_>) =
+            wanted.changes.into_iter().partition(|(finding, change)| {
+                !change.after.iter().any(|handle| refused.contains(&(*finding, handle.0)))
+            });
+        refused.extend(lost.iter().map(|(finding, _)| (*finding, index)));
+        let asked = changes.len();
+        changes.retain(|(_, change)| change.with.is_none_or(|handle| made.contains(&handle)));
+        if changes.is_empty() && asked > 0 {
+            // What it would belong to is there, and nothing waits for it.
+            outcomes.insert(index, Outcome::Settled(Value::Null));
+            continue;
+        }
+        let state = match state {
+            Fact::Known(state) => state.clone(),
+            Fact::Absent => Value::Null,
+            Fact::Unknown(reason) => {
+                part.complete = false;
+                for (finding, change) in &changes {
+                    refused.insert((*finding, index));
+                    let text = format!("`{}` cannot be read: {}", change.resource, reason.text);
+                    let choices =
+                        vec!["allow what is named in `errors`, and plan again".to_owned()];
+                    part.blocked.push(blocked(&findings[*finding], "unreadable", text, choices));
+                }
+                outcomes.insert(index, Outcome::Dropped);
+                continue;
+            }
+        };
+        let merged = merge(changes, state, |finding, refusal| {
+            refused.insert((finding, index));
+            let Refusal { code, reason, choices } = refusal;
+            part.blocked.push(blocked(&findings[finding], code, reason, choices));
+        });
+        let Some(merged) = merged else {
+            outcomes.insert(index, Outcome::Dropped);
+            continue;
+        };
+        if (merged.setting.settled)(&merged.state, &merged.params) {
+            outcomes.insert(index, Outcome::Settled(merged.state));
+            continue;
+        }
+        outcomes.insert(index, Outcome::Action(part.actions.len()));
+        let number = part.actions.len() + 1;
+        let mut action = merged.action(account, &findings, number);
+        action.after = numbers(&afters[index], &afters, &outcomes);
+        resolve(&mut action, &outcomes);
+        part.actions.push(action);
+    }
+    part.blocked.sort();
+    part.blocked.dedup();
+    part
+}
+
+/// The settings that others are wanted with and that are not there yet, by what names their
+/// subject.
+fn made(wanted: &[Wanted], states: &[Fact<Value>]) -> BTreeSet<Handle> {
+    let changes = wanted.iter().flat_map(|wanted| &wanted.changes);
+    let asked: BTreeSet<Handle> = changes.filter_map(|(_, change)| change.with).collect();
+    let is_made = |handle: &Handle| {
+        let Some((_, first)) = wanted[handle.0].changes.first() else { return false };
+        let Some(setting) = setting::find(first.call) else { return false };
+        match &states[handle.0] {
+            Fact::Known(state) => !(setting.settled)(state, &first.by),
+            Fact::Absent => true,
+            Fact::Unknown(_) => false,
+        }
+    };
+    asked.into_iter().filter(is_made).collect()
+}
+
+/// The numbers of the actions behind handles; what is settled passes on what it came after.
+fn numbers(handles: &[Handle], afters: &[Vec<Handle>], outcomes: &Outcomes) -> Vec<u32> {
+    let mut found = BTreeSet::new();
+    let mut todo = handles.to_vec();
+    while let Some(Handle(index)) = todo.pop() {
+        match outcomes.get(&index) {
+            Some(Outcome::Action(place)) => {
+                found.insert(u32::try_from(place + 1).unwrap_or(u32::MAX));
+            }
+            Some(Outcome::Settled(_)) => todo.extend(afters[index].iter().copied()),
+            Some(Outcome::Dropped) | None => {}
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Edits put together.
+struct Merged {
+    setting: &'static Setting,
+    changes: Vec<(usize, Change)>,
+    params: Params,
+    state: Value,
+    before: Value,
+    expect: bool,
+}
+
+fn merge(
+    changes: Vec<(usize, Change)>,
+    state: Value,
+    mut refuse: impl FnMut(usize, Refusal),
+) -> Option<Merged> {
+    let (_, first) = changes.first()?;
+    let setting = setting::find(first.call)?;
+    let fresh = changes.iter().find_map(|(_, change)| change.fresh.clone());
+    let before = state.clone();
+    let (state, expect) = match fresh {
+        Some(fresh) if state.is_null() => (fresh, false),
+        _ => (state, true),
+    };
+    let mut params = first.by.clone();
+    (setting.start)(&state, &mut params);
+    let mut draft = Draft { params, state: state.clone() };
+    let mut kept = Vec::new();
+    for (finding, change) in changes {
+        let so_far = draft.params.clone();
+        match (change.edit)(&mut draft) {
+            Ok(()) => kept.push((finding, change)),
+            Err(refusal) => {
+                draft.params = so_far;
+                refuse(finding, refusal);
+            }
+        }
+    }
+    let params = draft.params;
+    (!kept.is_empty()).then_some(Merged { setting, changes: kept, params, state, before, expect })
+}
+
+impl Merged {
+    fn action(self, account: &str, findings: &[Finding], number: usize) -> Action {
+        let Self { setting, changes, params, state, before, expect } = self;
+        let once = changes.iter().map(|(_, change)| &change.cost_once);
+        let mut cost = once.max_by(|a, b| a.high.total_cmp(&b.high)).cloned().unwrap_or_default();
+        let (mut served, mut warnings) = (Vec::new(), Vec::new());
+        for (finding, change) in &changes {
+            cost = cost.plus(&change.cost);
+            let finding = &findings[*finding];
+            served.push(format!("{}|{}", finding.id, finding.resource));
+            warnings.extend(change.warnings.iter().cloned());
+        }
+        let mut seen = BTreeSet::new();
+        served.retain(|each| seen.insert(each.clone()));
+        warnings.sort();
+        warnings.dedup();
+        let first = &changes[0].1;
+        let why = {
+            let mut reasons: Vec<&str> = Vec::new();
+            for (_, change) in &changes {
+                if !reasons.contains(&change.why.as_str()) {
+                    reasons.push(&change.why);
+                }
+            }
+            reasons.join("; ")
+        };
+        Action {
+            n: u32::try_from(number).unwrap_or(u32::MAX),
+            after: Vec::new(),
+            call: setting.call.to_owned(),
+            account: account.to_owned(),
+            region: first.region.clone(),
+            resource: first.resource.clone(),
+            why,
+            finding: findings[changes[0].0].id.to_owned(),
+            findings: served,
+            // What belongs to something that the plan makes goes back to how it was made.
+            undo: (setting.undo)(&state, &params),
+            params,
+            expect: expect.then(|| before.clone()),
+            before,
+            reversible: setting.leaves.is_empty(),
+            leaves: setting.leaves.to_owned(),
+            monthly_cost_usd: cost,
+            warnings,
+        }
+    }
+}
+
+/// Replaces references to handles: by a number where there is an action, by the value where not.
+fn resolve(action: &mut Action, outcomes: &Outcomes) {
+    let replace = |params: &mut Params| {
+        let mut value = Value::Object(std::mem::take(params));
+        each_text(&mut value, &|text| resolved(text, outcomes));
+        if let Value::Object(members) = value {
+            *params = members;
+        }
+    };
+    replace(&mut action.params);
+    for undo in &mut action.undo {
+        replace(&mut undo.params);
+    }
+}
+
+fn resolved(text: &str, outcomes: &Outcomes) -> Option<String> {
+    let (before, rest) = text.split_once("${#")?;
+    let (reference, after) = rest.split_once('}')?;
+    let (index, path) = reference.split_once('.')?;
+    let value = match outcomes.get(&index.parse::<usize>().ok()?)? {
+        Outcome::Action(place) => format!("${{{}.{path}}}", place + 1),
+        Outcome::Settled(state) => {
+            crate::caller::at(state, path).and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
+        Outcome::Dropped => return None,
+    };
+    Some(format!("{before}{value}{after}"))
+}
+
+/// Changes texts anywhere in a value, as long as there is something to change.
+pub(crate) fn each_text(value: &mut Value, change: &dyn Fn(&str) -> Option<String>) {
+    match value {
+        Value::String(text) => {
+            while let Some(changed) = change(text) {
+                *text = changed;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| each_text(member, change));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Puts the parts of accounts together.
+pub fn join(parts: Vec<Part>, report: &Report) -> Plan {
+    let scope = PlanScope {
+        accounts: report.scope.accounts.clone(),
+        regions: report.scope.regions.clone(),
+        partition: report.scope.partition.clone(),
+    };
+    // A report can always be written.
+    let assess = serde_json::to_vec(report).unwrap_or_default();
+    let mut plan = Plan {
+        schema: SCHEMA.to_owned(),
+        made_at: report.assessed_at.clone(),
+        complete: report.complete,
+        scope,
+        assess_sha256: super::hex_sha256(&assess),
+        actions: Vec::new(),
+        blocked: Vec::new(),
+        monthly_cost_usd: Cost::default(),
+        permissions: Vec::new(),
+        warnings: Vec::new(),
+        errors: report.errors.clone(),
+        sha256: String::new(),
+    };
+    for part in parts {
+        let offset = u32::try_from(plan.actions.len()).unwrap_or(u32::MAX);
+        plan.actions.extend(part.actions.into_iter().map(|action| shifted(action, offset)));
+        plan.blocked.extend(part.blocked);
+        // What is said of the policy is the same for every account.
+        for warning in part.warnings {
+            if !plan.warnings.contains(&warning) {
+                plan.warnings.push(warning);
+            }
+        }
+        plan.errors.extend(part.errors);
+        plan.complete &= part.complete;
+    }
+    let sum = plan.actions.iter().fold(Cost::default(), |sum, action| {
+        let Cost { low, expected, high, .. } = action.monthly_cost_usd;
+        sum.plus(&Cost { low, expected, high, basis: String::new() })
+    });
+    let prices = super::cost::prices();
+    let basis = format!("prices of {} in {}", prices.as_of, prices.region);
+    plan.monthly_cost_usd = Cost { basis, ..sum };
+    plan.permissions = crate::iam::plan_permissions(&plan);
+    plan.sha256 = plan.hash();
+    plan
+}
+
+/// The same action with a higher number.
+fn shifted(mut action: Action, offset: u32) -> Action {
+    if offset == 0 {
+        return action;
+    }
+    action.n += offset;
+    action.after.iter_mut().for_each(|n| *n += offset);
+    let numbers: BTreeMap<String, String> =
+        action.after.iter().map(|n| (format!("${{{}.", n - offset), format!("${{{n}."))).collect();
+    let mut value = Value::Object(std::mem::take(&mut action.params));
+    // Each reference is shifted once: a mark keeps it from being found again.
+    each_text(&mut value, &|text| {
+        let (old, new) = numbers.iter().find(|(old, _)| text.contains(old.as_str()))?;
+        Some(text.replacen(old, &new.replace("${", "$\u{1}{"), 1))
+    });
+    each_text(&mut value, &|text| text.contains('\u{1}').then(|| text.replace("$\u{1}{", "${")));
+    action.params = match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    action
+}
+
+impl Handle {
+    /// A reference to something in the state that a change leads to.
+    pub fn reference(self, path: &str) -> String {
+        format!("${{#{}.{path}}}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

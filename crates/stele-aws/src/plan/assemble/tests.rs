@@ -1,0 +1,101 @@
+//! Changes that belong to others, and what is paid once.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::plan::cost::Volume;
+
+fn finding() -> Finding {
+    Finding {
+        id: "waf.acl",
+        status: Status::Fail,
+        severity: crate::finding::Severity::Low,
+        account: "1".to_owned(),
+        region: "r".to_owned(),
+        resource: "x".to_owned(),
+        reason: "y".to_owned(),
+        reason_code: "z".to_owned(),
+        fix: None,
+        evidence: Map::new(),
+        cause: None,
+        pending: false,
+        exception: None,
+        controls: Vec::new(),
+        stream: None,
+    }
+}
+
+/// Asks for two groups, each with a key that is wanted only if the group is made, and for a filter
+/// after it.
+fn plan(states: &[Value]) -> Part {
+    let (inventory, baseline, allowances) = Default::default();
+    let mut builder = Builder::new(&inventory, &baseline, &allowances);
+    for name in ["a", "b"] {
+        builder.begin(&finding());
+        let made = builder
+            .change(Change::of("logs:CreateLogGroup", "r", name, "w").by("logGroupName", name));
+        let of_all = Change::of("kms:CreateKey", "r", "k", "w").by("Description", "alias/k");
+        let all =
+            builder.change(of_all.with(made).cost_once("kms-key", Volume::exactly(1.0, "one key")));
+        let keyed = Change::of("logs:AssociateKmsKey", "r", name, "w").by("logGroupName", name);
+        let keyed = keyed.set(json!({"kmsKeyId": all.reference("KeyId")}));
+        let keyed = builder.change(keyed.with(made).after([made, all]));
+        let filter = Change::of("logs:PutSubscriptionFilter", "r", name, "w")
+            .by("logGroupName", name)
+            .set(json!({"filterName": "f", "destinationArn": "d", "filterPattern": ""}));
+        builder.change(filter.after([keyed]));
+    }
+    // The key is asked for after the first group, and once.
+    let order = ["group a", "key", "keyed a", "filter a", "group b", "keyed b", "filter b"];
+    assert_eq!(order.len(), states.len());
+    let states: Vec<Fact<Value>> = states.iter().cloned().map(Fact::Known).collect();
+    build("1", builder, &states)
+}
+
+fn calls(part: &Part) -> Vec<(&str, &str, &[u32])> {
+    let name =
+        |action: &Action| action.call.split_once(':').map_or(0, |(service, _)| service.len());
+    let each = part.actions.iter();
+    each.map(|a| (&a.call[name(a) + 1..], a.resource.as_str(), a.after.as_slice())).collect()
+}
+
+#[test]
+fn what_belongs_to_something_made_is_left_out_where_it_is_there() {
+    let there = json!({"arn": "a"});
+    let none = Value::Null;
+    // Only the second group is made, which stands behind the key in the order.
+    let part = plan(&[
+        there.clone(),
+        none.clone(),
+        none.clone(),
+        none.clone(),
+        none.clone(),
+        none.clone(),
+        none.clone(),
+    ]);
+    // What is left out passes on what it came after.
+    let expected: Vec<(&str, &str, &[u32])> = vec![
+        ("CreateKey", "k", &[]),
+        ("PutSubscriptionFilter", "a", &[1]),
+        ("CreateLogGroup", "b", &[]),
+        ("AssociateKmsKey", "b", &[1, 3]),
+        ("PutSubscriptionFilter", "b", &[4]),
+    ];
+    assert_eq!(calls(&part), expected);
+    assert_eq!(part.actions[3].params["kmsKeyId"], "${1.KeyId}");
+    // Neither is made: no key, and what came after it comes all the same.
+    let part =
+        plan(&[there.clone(), none.clone(), none.clone(), none.clone(), there, none.clone(), none]);
+    let expected: Vec<(&str, &str, &[u32])> =
+        vec![("PutSubscriptionFilter", "a", &[]), ("PutSubscriptionFilter", "b", &[])];
+    assert_eq!(calls(&part), expected);
+}
+
+#[test]
+fn what_several_ask_for_is_paid_once() {
+    let none = || Value::Null;
+    let part = plan(&[none(), none(), none(), none(), none(), none(), none()]);
+    let key = part.actions.iter().find(|action| action.call == "kms:CreateKey").unwrap();
+    assert!((key.monthly_cost_usd.high - 1.0).abs() < 0.001, "{:?}", key.monthly_cost_usd);
+    assert_eq!(key.monthly_cost_usd.basis, "one key at $1 per key a month");
+}

@@ -1,0 +1,39 @@
+//! The rows of [`super::setting`], one file for each service.
+
+mod apigateway;
+mod cloudtrail;
+mod config;
+mod dns;
+pub(super) mod ec2;
+mod eks;
+mod elb;
+mod iam;
+mod kms;
+pub(super) mod logs;
+mod rds;
+mod redshift;
+pub(super) mod s3;
+pub(crate) mod wafv2;
+
+use super::setting::Setting;
+
+/// All rows by service.
+pub(super) const ALL: &[&[Setting]] = &[
+    apigateway::ALL,
+    cloudtrail::ALL,
+    config::ALL,
+    dns::ALL,
+    ec2::ALL,
+    eks::ALL,
+    elb::ALL,
+    iam::ALL,
+    kms::ALL,
+    logs::ALL,
+    rds::ALL,
+    redshift::ALL,
+    s3::ALL,
+    wafv2::ALL,
+];
+
+#[cfg(test)]
+mod tests;

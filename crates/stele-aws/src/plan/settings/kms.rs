@@ -1,0 +1,79 @@
+//! Keys. A key is never taken back: what it encrypted would be lost with it.
+
+use serde_json::{Value, json};
+
+use crate::plan::document;
+use crate::plan::setting::{Setting, exists, named, nothing, off_again, pick, same, stays, undo};
+
+pub(super) const ALL: &[Setting] = &[
+    Setting {
+        call: "kms:CreateKey",
+        read: "kms:ListAliases",
+        by: &[],
+        // A key is known by its alias, which has the description for its name; the answer of the
+        // call itself names the new one. A cut between the two leaves a key without a name.
+        find: |found, params| match (pick(found, "AliasName", &params["Description"]), found) {
+            (Value::Object(alias), _) => json!({"KeyId": alias.get("TargetKeyId")}),
+            (_, Value::Object(answer)) => match answer.get("KeyMetadata") {
+                Some(Value::Object(key)) => json!({"KeyId": key.get("KeyId")}),
+                _ => Value::Null,
+            },
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: exists,
+        undo: stays,
+        leaves: "the key, for what it encrypted could not be read without it",
+    },
+    Setting {
+        call: "kms:CreateAlias",
+        read: "kms:ListAliases",
+        by: &[],
+        find: |list, params| match pick(list, "AliasName", &params["AliasName"]) {
+            Value::Object(alias) => json!({"TargetKeyId": alias.get("TargetKeyId")}),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: exists,
+        undo: stays,
+        leaves: "the alias, which names the key that stays",
+    },
+    Setting {
+        call: "kms:PutKeyPolicy",
+        read: "kms:GetKeyPolicy",
+        by: &[("KeyId", "KeyId"), ("PolicyName", "=default")],
+        find: |answer, _| match &answer["Policy"] {
+            Value::String(text) if !text.is_empty() => json!({"Policy": text}),
+            _ => Value::Null,
+        },
+        start: |state, params| {
+            let text = state["Policy"].as_str().unwrap_or_default();
+            params.insert("Policy".to_owned(), json!(text));
+        },
+        settled: |state, params| {
+            let text = |value: Option<&Value>| {
+                value.and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            document::same(&text(state.get("Policy")), &text(params.get("Policy")))
+        },
+        undo: |before, params| {
+            if before.is_null() {
+                return Vec::new();
+            }
+            undo("kms:PutKeyPolicy", named(params, &["KeyId"], before.clone()))
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "kms:EnableKeyRotation",
+        read: "kms:GetKeyRotationStatus",
+        by: &[("KeyId", "KeyId")],
+        find: |answer, _| json!({"KeyRotationEnabled": answer["KeyRotationEnabled"]}),
+        start: nothing,
+        settled: |state, _| same(&state["KeyRotationEnabled"], &json!(true)),
+        undo: |before, params| {
+            off_again(&before["KeyRotationEnabled"], params, "KeyId", "kms:DisableKeyRotation")
+        },
+        leaves: "",
+    },
+];

@@ -1,0 +1,212 @@
+//! Log groups: that they are there, how long they keep, who may write, and where they go; and logs
+//! that AWS delivers for a service.
+
+use serde_json::{Value, json};
+
+use crate::plan::document::{self, LOG_POLICY_BYTES_MAX};
+use crate::plan::setting::{
+    Params, Setting, covers, exists, holds, named, nothing, only, pick, put_back, same, undo,
+};
+
+pub(super) const ALL: &[Setting] = &[
+    Setting {
+        call: "logs:CreateLogGroup",
+        read: "logs:DescribeLogGroups",
+        by: &[("logGroupNamePrefix", "logGroupName")],
+        find: |list, params| match pick(list, "logGroupName", &params["logGroupName"]) {
+            Value::Object(group) => json!({"arn": group.get("arn")}),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: exists,
+        undo: |_, params| undo("logs:DeleteLogGroup", named(params, &["logGroupName"], json!({}))),
+        leaves: "the log group, if it holds events by then",
+    },
+    Setting {
+        call: "logs:PutRetentionPolicy",
+        read: "logs:DescribeLogGroups",
+        by: &[("logGroupNamePrefix", "logGroupName")],
+        // A group that keeps for ever has a state, and one that is not there has none.
+        find: |list, params| match pick(list, "logGroupName", &params["logGroupName"]) {
+            Value::Object(group) => json!({"retentionInDays": group.get("retentionInDays")}),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: |state, params| {
+            state.is_object() && same(&state["retentionInDays"], &params["retentionInDays"])
+        },
+        undo: |before, params| {
+            if before["retentionInDays"].is_null() {
+                undo("logs:DeleteRetentionPolicy", named(params, &["logGroupName"], json!({})))
+            } else {
+                undo("logs:PutRetentionPolicy", named(params, &["logGroupName"], before.clone()))
+            }
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:AssociateKmsKey",
+        read: "logs:DescribeLogGroups",
+        by: &[("logGroupNamePrefix", "logGroupName")],
+        find: |list, params| {
+            let group = pick(list, "logGroupName", &params["logGroupName"]);
+            match &group["kmsKeyId"] {
+                Value::String(key) if !key.is_empty() => json!({"kmsKeyId": key}),
+                _ => Value::Null,
+            }
+        },
+        start: nothing,
+        settled: |state, params| same(&state["kmsKeyId"], &params["kmsKeyId"]),
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["logGroupName"],
+                "logs:AssociateKmsKey",
+                "logs:DisassociateKmsKey",
+            )
+        },
+        leaves: "the events that were encrypted with the key in the meantime",
+    },
+    Setting {
+        call: "logs:PutResourcePolicy",
+        read: "logs:DescribeResourcePolicies",
+        by: &[],
+        find: |list, params| match pick(list, "policyName", &params["policyName"]) {
+            Value::Object(policy) => json!({"policyDocument": policy.get("policyDocument")}),
+            _ => Value::Null,
+        },
+        start: |state, params| {
+            let text = state["policyDocument"].as_str().unwrap_or_default();
+            params.insert("policyDocument".to_owned(), json!(text));
+        },
+        settled: |state, params| {
+            let text = |value: Option<&Value>| {
+                value.and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            document::same(&text(state.get("policyDocument")), &text(params.get("policyDocument")))
+        },
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["policyName"],
+                "logs:PutResourcePolicy",
+                "logs:DeleteResourcePolicy",
+            )
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:PutSubscriptionFilter",
+        read: "logs:DescribeSubscriptionFilters",
+        by: &[("logGroupName", "logGroupName")],
+        find: |list, params| only(&pick(list, "filterName", &params["filterName"]), &FILTER),
+        // The call replaces the whole filter.
+        start: |state, params| {
+            if let Value::Object(members) = state {
+                params.extend(members.clone());
+            }
+        },
+        settled: |state, params| state.is_object() && covers(state, &only(&json!(params), &FILTER)),
+        undo: |before, params| {
+            let names = ["logGroupName", "filterName"];
+            put_back(
+                before,
+                params,
+                &names,
+                "logs:PutSubscriptionFilter",
+                "logs:DeleteSubscriptionFilter",
+            )
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:PutDeliverySource",
+        read: "logs:GetDeliverySource",
+        by: &[("name", "name")],
+        find: |answer, _| match &answer["deliverySource"] {
+            Value::Object(source) => json!({
+                "resourceArn": source.get("resourceArns").map(|arns| arns[0].clone()),
+                "logType": source.get("logType"),
+            }),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: holds,
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["name"],
+                "logs:PutDeliverySource",
+                "logs:DeleteDeliverySource",
+            )
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:PutDeliveryDestination",
+        read: "logs:GetDeliveryDestination",
+        by: &[("name", "name")],
+        find: |answer, _| {
+            let members = ["outputFormat", "deliveryDestinationConfiguration"];
+            only(&answer["deliveryDestination"], &members)
+        },
+        start: nothing,
+        settled: holds,
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["name"],
+                "logs:PutDeliveryDestination",
+                "logs:DeleteDeliveryDestination",
+            )
+        },
+        leaves: "",
+    },
+    Setting {
+        call: "logs:CreateDelivery",
+        read: "logs:DescribeDeliveries",
+        by: &[],
+        find: |list, params| {
+            let of = |each: &&Value| {
+                ["deliverySourceName", "deliveryDestinationArn"]
+                    .iter()
+                    .all(|name| each[*name] == params[*name])
+            };
+            let all = list.as_array().map(Vec::as_slice).unwrap_or_default();
+            all.iter().find(of).map_or(Value::Null, |each| json!({"id": each["id"]}))
+        },
+        start: nothing,
+        settled: exists,
+        undo: |_, _| undo("logs:DeleteDelivery", json!({"id": "${self.id}"})),
+        leaves: "",
+    },
+];
+
+/// What makes up a subscription filter beside its name.
+const FILTER: [&str; 7] = [
+    "filterPattern",
+    "destinationArn",
+    "roleArn",
+    "distribution",
+    "applyOnTransformedLogs",
+    "fieldSelectionCriteria",
+    "emitSystemFields",
+];
+
+/// Adds statements to the policy of log groups in a draft.
+///
+/// # Errors
+/// It would be too long.
+pub(crate) fn allow(
+    params: &mut Params,
+    statements: &[Value],
+) -> Result<(), crate::plan::change::Refusal> {
+    let text = params.get("policyDocument").and_then(Value::as_str).unwrap_or_default();
+    let text = document::with_statements(text, statements, LOG_POLICY_BYTES_MAX)?;
+    params.insert("policyDocument".to_owned(), json!(text));
+    Ok(())
+}

@@ -1,0 +1,324 @@
+//! Where logs go: buckets and groups that a plan writes to, and who is let in.
+//!
+//! A bucket that is made is what the checks of buckets want: versions kept, its own access log in a
+//! terminal bucket. What is there already is used, and only what is missing is added.
+
+use serde_json::{Value, json};
+
+use super::change::{Builder, Change, Handle};
+use super::cost::Volume;
+pub use super::groups::{allow_groups, group};
+use super::settings::s3;
+use crate::baseline::Baseline;
+use crate::fact::Fact;
+
+pub mod access;
+mod key;
+
+pub use key::key;
+pub(super) use key::key_for;
+
+/// A bucket that something is to be written to.
+#[derive(Debug, Clone)]
+pub struct Sink {
+    /// Its name.
+    pub name: String,
+    /// What must have been done before it takes anything.
+    pub after: Vec<Handle>,
+}
+
+/// Who writes into a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// CloudTrail, for trails of the account.
+    CloudTrail,
+    /// CloudTrail, for a trail of the organisation.
+    Organization,
+    /// AWS Config.
+    Config,
+    /// What AWS vends: flow logs, Resolver, network load balancers, CloudFront's standard logs,
+    /// WAF.
+    Delivery,
+    /// Application and classic load balancers.
+    LoadBalancer,
+    /// S3 itself, its access logs.
+    AccessLog,
+    /// Redshift.
+    Redshift,
+}
+
+/// The bucket for logs of a region: the one that the policy names, made where it is not there.
+pub fn bucket(plan: &mut Builder<'_>, region: &str) -> Sink {
+    let name = name_of(plan, &plan.baseline.sinks.bucket, region);
+    named(plan, &name, region)
+}
+
+/// A bucket by its name, with versions and an access log; made in a region where it is not there.
+pub fn named(plan: &mut Builder<'_>, name: &str, region: &str) -> Sink {
+    let region = region_of(plan, name, region);
+    let made = make(plan, name, &region);
+    let mut after = made.clone();
+    // Another access log that is there already is as good, and so is the end of the chain.
+    let bucket = plan.inventory.bucket(name);
+    let has_log = bucket.is_some_and(|bucket| matches!(bucket.logging, Fact::Known(_)));
+    if !has_log && !plan.inventory.is_terminal(name, &plan.baseline.sinks.access_bucket) {
+        after.extend(access::log(plan, name, &region, made.clone()));
+    }
+    after.push(versions(plan, name, &region, made));
+    Sink { name: name.to_owned(), after }
+}
+
+/// The bucket for access logs of a region, which has none itself.
+pub fn terminal(plan: &mut Builder<'_>, region: &str) -> Sink {
+    let name = terminal_name(plan, region);
+    let made = make(plan, &name, region);
+    let versioned = versions(plan, &name, region, made.clone());
+    let mut after = made;
+    after.push(versioned);
+    let sink = Sink { name, after };
+    let policy = allow(plan, &sink, region, Writer::AccessLog, "");
+    Sink { after: vec![policy], ..sink }
+}
+
+/// The name of the bucket for access logs of a region: the one that the policy names, or, where it
+/// names none and ours is not there, one that takes access logs already.
+pub fn terminal_name(plan: &Builder<'_>, region: &str) -> String {
+    let name = name_of(plan, &plan.baseline.sinks.access_bucket, region);
+    let ours = Baseline::default().sinks.access_bucket;
+    if plan.baseline.sinks.access_bucket != ours || plan.inventory.bucket(&name).is_some() {
+        return name;
+    }
+    access::taking(plan.inventory, region).map_or(name, str::to_owned)
+}
+
+/// Whether the policy leaves it to us where the logs of a region go, and our bucket is not there.
+pub fn is_free(plan: &Builder<'_>, region: &str) -> bool {
+    let pattern = &plan.baseline.sinks.bucket;
+    let name = name_of(plan, pattern, region);
+    *pattern == Baseline::default().sinks.bucket && plan.inventory.bucket(&name).is_none()
+}
+
+/// The name of the bucket for logs of a region.
+pub fn bucket_name(plan: &Builder<'_>, region: &str) -> String {
+    name_of(plan, &plan.baseline.sinks.bucket, region)
+}
+
+fn name_of(plan: &Builder<'_>, pattern: &str, region: &str) -> String {
+    pattern.replace("{account}", &plan.inventory.account).replace("{region}", region)
+}
+
+/// Where a bucket is, or would be made.
+pub fn region_of(plan: &Builder<'_>, name: &str, otherwise: &str) -> String {
+    let there = plan.inventory.bucket(name).and_then(|bucket| bucket.region.known());
+    there.map_or_else(|| otherwise.to_owned(), Clone::clone)
+}
+
+fn make(plan: &mut Builder<'_>, name: &str, region: &str) -> Vec<Handle> {
+    if plan.inventory.bucket(name).is_some() {
+        return Vec::new();
+    }
+    let arn = plan.inventory.bucket_arn(name);
+    let why = format!("`{name}` takes the logs of {region}");
+    let params = match region {
+        "us-east-1" => json!({}),
+        region => json!({"CreateBucketConfiguration": {"LocationConstraint": region}}),
+    };
+    let change = Change::of("s3:CreateBucket", region, arn, why).by("Bucket", name).set(params);
+    let mut made = vec![plan.change(change)];
+    if plan.baseline.retention.buckets.max_days.is_some() {
+        let all = [String::new()];
+        made.push(access::end(plan, name, region, &all, made.clone()));
+    }
+    made
+}
+
+/// Lets a bucket keep versions.
+pub fn versions(plan: &mut Builder<'_>, name: &str, region: &str, after: Vec<Handle>) -> Handle {
+    let arn = plan.inventory.bucket_arn(name);
+    let change = Change::of(
+        "s3:PutBucketVersioning",
+        region,
+        arn,
+        format!("what is overwritten or deleted in `{name}` can be had back"),
+    );
+    let old = Volume::range(0.0, 0.0, 10.0, "0 to 10 GB of old versions: logs are written once");
+    let change = change.by("Bucket", name).edit(s3::keep_versions).after(after);
+    plan.change(change.cost("s3-storage-gb", old))
+}
+
+/// Lets a service write into a bucket, below a prefix; merged into the policy that is there.
+pub fn allow(
+    plan: &mut Builder<'_>,
+    sink: &Sink,
+    region: &str,
+    writer: Writer,
+    prefix: &str,
+) -> Handle {
+    let name = &sink.name;
+    let arn = plan.inventory.bucket_arn(name);
+    let statements = statements(plan, name, region, writer, prefix);
+    let service = writer.service(region);
+    let why = format!("{service} may write into `{name}`");
+    // A bucket is changed where it is, wherever its writer may be.
+    let region = &region_of(plan, name, region);
+    let change = Change::of("s3:PutBucketPolicy", region, arn, why).by("Bucket", name.as_str());
+    let change = change.edit(move |draft| s3::allow(&mut draft.params, &statements));
+    plan.change(change.after(sink.after.iter().copied()))
+}
+
+/// The policy of a bucket with all that the plan adds to it, for what must come after that.
+pub fn whole_policy(plan: &mut Builder<'_>, name: &str, region: &str) -> Handle {
+    let arn = plan.inventory.bucket_arn(name);
+    let why = format!("what is added to the policy of `{name}` is added before it is closed");
+    plan.change(Change::of("s3:PutBucketPolicy", region, arn, why).by("Bucket", name))
+}
+
+impl Writer {
+    /// The name by which policies know it.
+    pub fn service(self, region: &str) -> String {
+        match self {
+            Self::CloudTrail | Self::Organization => "cloudtrail.amazonaws.com".to_owned(),
+            Self::Config => "config.amazonaws.com".to_owned(),
+            Self::Delivery => "delivery.logs.amazonaws.com".to_owned(),
+            Self::LoadBalancer => "logdelivery.elasticloadbalancing.amazonaws.com".to_owned(),
+            Self::AccessLog => "logging.s3.amazonaws.com".to_owned(),
+            // Opt-in regions have a service principal of their own (Redshift guide, "Bucket
+            // permissions for audit logging").
+            Self::Redshift => match region {
+                "af-south-1" | "ap-east-1" | "eu-south-1" | "me-south-1" => {
+                    format!("redshift.{region}.amazonaws.com")
+                }
+                _ => "redshift.amazonaws.com".to_owned(),
+            },
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::CloudTrail => "CloudTrail",
+            Self::Organization => "Organization",
+            Self::Config => "Config",
+            Self::Delivery => "Delivery",
+            Self::LoadBalancer => "LoadBalancer",
+            Self::AccessLog => "Access",
+            Self::Redshift => "Redshift",
+        }
+    }
+}
+
+/// What a bucket's policy must say for a writer.
+fn statements(
+    plan: &Builder<'_>,
+    bucket: &str,
+    region: &str,
+    writer: Writer,
+    prefix: &str,
+) -> Vec<Value> {
+    let account = &plan.inventory.account;
+    let arn = plan.inventory.bucket_arn(bucket);
+    let principal = json!({"Service": writer.service(region)});
+    let from_here = json!({"aws:SourceAccount": account});
+    let owned = json!({"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"});
+    // One name for each place: a second prefix is a second statement.
+    let place: String = prefix.chars().filter(char::is_ascii_alphanumeric).collect();
+    let sid = |what: &str| format!("SteleLog{}{what}{place}", writer.word());
+    let below = match prefix.trim_end_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    };
+    let logs = format!("{arn}/{below}AWSLogs/{account}/*");
+    let write = |resource: &str, condition: &Value| {
+        json!({"Sid": sid("Write"), "Effect": "Allow", "Principal": principal,
+            "Action": "s3:PutObject", "Resource": resource,
+            "Condition": {"StringEquals": condition}})
+    };
+    let look = |actions: Value| {
+        json!({"Sid": format!("SteleLog{}Look", writer.word()), "Effect": "Allow",
+            "Principal": principal, "Action": actions, "Resource": arn,
+            "Condition": {"StringEquals": from_here}})
+    };
+    match writer {
+        Writer::CloudTrail | Writer::Delivery => {
+            vec![look(json!("s3:GetBucketAcl")), write(&logs, &owned)]
+        }
+        Writer::Organization => {
+            // Files of members lie below the organisation's id; while the trail is made, also below
+            // that of the account alone (CloudTrail user guide, "Prepare for creating a trail for
+            // your organization").
+            let organization = plan.inventory.organization.known();
+            let id = organization.map_or("o-*", |organization| organization.id.as_str());
+            let members = format!("{arn}/{below}AWSLogs/{id}/*");
+            let mut both = write(&logs, &owned);
+            both["Resource"] = json!([logs, members]);
+            vec![look(json!("s3:GetBucketAcl")), both]
+        }
+        Writer::Config => {
+            vec![look(json!(["s3:GetBucketAcl", "s3:ListBucket"])), write(&logs, &owned)]
+        }
+        Writer::LoadBalancer => {
+            // Its writes carry no ACL, and the account of the load balancer in the key alone.
+            vec![json!({"Sid": sid("Write"), "Effect": "Allow", "Principal": principal,
+                "Action": "s3:PutObject", "Resource": logs})]
+        }
+        Writer::AccessLog => vec![write(&format!("{arn}/*"), &from_here)],
+        Writer::Redshift => {
+            vec![look(json!("s3:GetBucketAcl")), write(&format!("{arn}/{below}*"), &from_here)]
+        }
+    }
+}
+
+/// A role that one service takes on to write to log groups.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// Its ARN, or what it will be.
+    pub arn: String,
+    /// What must have been done before it is of use.
+    pub after: Vec<Handle>,
+}
+
+/// A role by which a service writes to a log group; one for each service and group.
+pub fn role(plan: &mut Builder<'_>, name: &str, service: &str, group_arn: &str) -> Given {
+    let inventory = plan.inventory;
+    let arn = format!("arn:{}:iam::{}:role/{name}", inventory.partition, inventory.account);
+    let region = inventory.home_region.clone();
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"Service": service}, "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": inventory.account}}}]});
+    let made = plan.change(
+        Change::of("iam:CreateRole", &region, arn.as_str(), format!("{service} writes by a role"))
+            .by("RoleName", name)
+            .set(json!({"AssumeRolePolicyDocument": trust.to_string(),
+                "Tags": [{"Key": "stele:managed", "Value": "true"}]})),
+    );
+    let allowed = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+        "Resource": group_arn}]});
+    let place: String = group_arn
+        .rsplit("log-group:")
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    let why = format!("`{name}` may write to the log group, and nothing else");
+    let policy = plan.change(
+        Change::of("iam:PutRolePolicy", &region, arn.as_str(), why)
+            .by("RoleName", name)
+            .by("PolicyName", format!("stele-write-{place}"))
+            .set(json!({"PolicyDocument": allowed.to_string()}))
+            .after([made]),
+    );
+    Given { arn, after: vec![made, policy] }
+}
+
+/// The largest number of days that CloudWatch Logs offers and that is at most so long.
+pub fn offered_at_most(days: i64) -> i64 {
+    let all = crate::baseline::RETENTION_DAYS;
+    all.iter().rev().copied().find(|each| *each <= days).unwrap_or(1)
+}
+
+/// The smallest number of days that CloudWatch Logs offers and that is at least so long.
+pub fn offered(days: i64) -> i64 {
+    let all = crate::baseline::RETENTION_DAYS;
+    all.iter().copied().find(|each| *each >= days).unwrap_or(3653)
+}

@@ -1,0 +1,348 @@
+//! Plans for what services log, applied to a small made-up AWS: nothing is left to plan afterwards,
+//! and undoing it restores what was there. What AWS would refuse for its order is refused.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "services/world.rs"]
+mod world;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use stele_aws::apply::{Apply, Ended, Outcome, Patience, Sessions, rollback};
+use stele_aws::assess::{self, Selection};
+use stele_aws::baseline::Baseline;
+use stele_aws::call::{Aws, Call, CallError};
+use stele_aws::collect::Scope;
+use stele_aws::journal::{Entry, JournalError, Record, stages};
+use stele_aws::plan::{Allowances, Plan, assemble};
+use stele_event::runtime::{ManualClock, SeededEntropy};
+use world::{ACCOUNT, Fake, REGION, World};
+
+/// 2026-11-24T10:00:00Z.
+const NOW_MICROS: i64 = 1_795_514_400_000_000;
+
+/// What is planned, and what the plan may not leave wrong about what it makes.
+const CHECKS: &[&str] = &[
+    "cfg.recorder.*",
+    "cfg.channel.delivery",
+    "lb.*.access",
+    "lb.destination",
+    "db.*.audit-export",
+    "db.*.audit",
+    "cdn.cloudfront",
+    "waf.acl",
+    "api.*",
+    "eks.control-plane",
+    "fn.lambda.group",
+    "log.group.retention",
+    "log.group.kms",
+    "log.group.central",
+    "ct.bucket.private",
+    "ct.bucket.versioning",
+    "ct.bucket.access-log",
+    "ct.bucket.retention",
+];
+
+/// An account of a seed: what logs and what does not, buckets and groups that are there.
+fn world(seed: u64) -> World {
+    let random = SeededEntropy::new(seed);
+    let chance = || random.next().is_multiple_of(2);
+    let mut world = World::default();
+    let arn =
+        |rest: &str| format!("arn:aws:{}", rest.replace("R:A", &format!("{REGION}:{ACCOUNT}")));
+    world.put("role", "config", json!({"RoleName": "config", "Arn": "x"}));
+    if chance() {
+        world.put(
+            "recorder",
+            "",
+            json!({"name": "default", "roleARN": "arn:aws:iam::A:role/config",
+            "recordingGroup": if chance() {
+                json!({"allSupported": false, "resourceTypes": ["AWS::S3::Bucket"],
+                    "exclusionByResourceTypes": {"resourceTypes": []},
+                    "recordingStrategy": {"useOnly": "INCLUSION_BY_RESOURCE_TYPES"}})
+            } else {
+                json!({"allSupported": false, "resourceTypes": [],
+                    "exclusionByResourceTypes": {"resourceTypes": ["AWS::EC2::Instance"]},
+                    "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"}})
+            }}),
+        );
+    }
+    for kind in ["app", "net"] {
+        let id = arn(&format!("elasticloadbalancing:R:A:loadbalancer/{kind}/a/1"));
+        let word = if kind == "app" { "application" } else { "network" };
+        world.put(
+            "elbv2",
+            &id,
+            json!({"LoadBalancerName": "a", "LoadBalancerArn": id, "Type": word}),
+        );
+        let bucket = if chance() { "old" } else { "" };
+        world.put(
+            "elbv2-attributes",
+            &id,
+            json!({"Attributes": [
+            {"Key": "access_logs.s3.bucket", "Value": bucket},
+            {"Key": "access_logs.s3.enabled", "Value": "false"},
+            {"Key": "access_logs.s3.prefix", "Value": if chance() { "web" } else { "" }},
+            {"Key": "deletion_protection.enabled", "Value": "true"}]}),
+        );
+    }
+    world.put("elb", "c", json!({"LoadBalancerName": "c"}));
+    world.put(
+        "elb-attributes",
+        "c",
+        json!({"LoadBalancerAttributes": {
+        "AccessLog": {"Enabled": "false"}, "CrossZoneLoadBalancing": {"Enabled": "true"}}}),
+    );
+    let exports = || if chance() { json!(["error"]) } else { json!([]) };
+    for (name, engine) in [("m", "mysql"), ("p", "postgres"), ("o", "oracle-ee")] {
+        world.put(
+            "db",
+            name,
+            json!({"DBInstanceIdentifier": name, "Engine": engine,
+            "DBInstanceArn": arn(&format!("rds:R:A:db:{name}")), "DBInstanceStatus": "available",
+            "EnabledCloudwatchLogsExports": exports()}),
+        );
+    }
+    for (name, engine) in [("a", "aurora-mysql"), ("d", "docdb"), ("n", "neptune")] {
+        world.put(
+            "cluster",
+            name,
+            json!({"DBClusterIdentifier": name, "Engine": engine,
+            "DBClusterArn": arn(&format!("rds:R:A:cluster:{name}")), "Status": "available",
+            "EnabledCloudwatchLogsExports": exports()}),
+        );
+    }
+    world.put("warehouse", "w", json!({"ClusterIdentifier": "w"}));
+    for id in ["E1", "E2"] {
+        let distribution = format!("arn:aws:cloudfront::{ACCOUNT}:distribution/{id}");
+        world.put("distribution", id, json!({"Id": id, "ARN": distribution}));
+        if chance() {
+            world.put(
+                "source",
+                id,
+                json!({"name": id, "resourceArns": [distribution],
+                "logType": "ACCESS_LOGS"}),
+            );
+        }
+    }
+    let group = |world: &mut World, name: &str| {
+        let days = [None, Some(7), Some(3653)][usize::try_from(random.next() % 3).unwrap()];
+        let mut group = json!({"logGroupName": name, "creationTime": NOW_MICROS / 1000,
+            "arn": arn(&format!("logs:R:A:log-group:{name}:*"))});
+        if let Some(days) = days {
+            group["retentionInDays"] = json!(days);
+        }
+        world.put("group", name, group);
+    };
+    for name in ["one", "two"] {
+        let acl = arn(&format!("wafv2:R:A:regional/webacl/{name}/1"));
+        world.put("acl", name, json!({"Name": name, "ARN": acl}));
+        if chance() {
+            group(&mut world, "aws-waf-logs-theirs");
+            world.put(
+                "acl-log",
+                &acl,
+                json!({"ResourceArn": acl, "LogType": "WAF_LOGS",
+                "LogDestinationConfigs": [arn("logs:R:A:log-group:aws-waf-logs-theirs")],
+                "RedactedFields": [{"Method": {}}], "ManagedByFirewallManager": false,
+                "LoggingFilter": {"DefaultBehavior": "DROP", "Filters": [{"Behavior": "KEEP",
+                    "Requirement": "MEETS_ALL",
+                    "Conditions": [{"ActionCondition": {"Action": "BLOCK"}}]}]}}),
+            );
+        }
+    }
+    let methods = if chance() { json!({"*/*": {"loggingLevel": "OFF"}}) } else { json!({}) };
+    world.put("apigateway", "live", json!({"stageName": "live", "methodSettings": methods}));
+    world.put("apigatewayv2", "$default", json!({"stageName": "$default"}));
+    if chance() {
+        world.put("role", "theirs", json!({"RoleName": "theirs", "Arn": "x"}));
+        world.put("gateway-role", "", json!(format!("arn:aws:iam::{ACCOUNT}:role/theirs")));
+    }
+    world.put(
+        "kubernetes",
+        "k",
+        json!({"name": "k", "status": "ACTIVE", "logging": {
+        "clusterLogging": [{"types": ["api"], "enabled": true},
+            {"types": ["audit", "authenticator", "scheduler"], "enabled": false}]}}),
+    );
+    world.put(
+        "function",
+        "f",
+        json!({"FunctionName": "f",
+        "FunctionArn": arn("lambda:R:A:function:f")}),
+    );
+    for name in ["/aws/lambda/f", "/aws/eks/k/cluster", "/theirs"] {
+        if chance() {
+            group(&mut world, name);
+        }
+    }
+    let policy = json!({"Version": "2012-10-17", "Statement": {"Sid": "Theirs", "Effect": "Allow",
+        "Principal": {"Service": "es.amazonaws.com"}, "Action": "logs:PutLogEvents",
+        "Resource": "*"}});
+    if chance() {
+        world.put(
+            "logs-policy",
+            "stele-logs",
+            json!({"policyName": "stele-logs", "policyDocument": policy.to_string()}),
+        );
+    }
+    world
+}
+
+fn baseline(seed: u64) -> Baseline {
+    let central = format!("arn:aws:logs:{REGION}:444455556666:destination:central");
+    let sinks = if seed.is_multiple_of(2) {
+        format!("[sinks]\ncentral = \"{central}\"\n")
+    } else {
+        String::new()
+    };
+    Baseline::parse(&format!("version = 1\n{sinks}")).unwrap()
+}
+
+async fn planned(aws: &Fake, baseline: &Baseline) -> Plan {
+    let only = CHECKS.iter().map(|id| (*id).to_owned()).collect();
+    let checks = Selection { only, skip: Vec::new() }.checks(baseline);
+    let scope = Scope {
+        account: ACCOUNT.to_owned(),
+        partition: "aws".to_owned(),
+        regions: vec![REGION.to_owned()],
+        home_region: None,
+        now_micros: NOW_MICROS,
+        collectors: assess::collectors(&checks, baseline),
+        interfaces: false,
+    };
+    let assessed = assess::account(aws, &scope, baseline, &checks).await;
+    let part = assemble::account(aws, &assessed, baseline, &Allowances::new(), &|_| true).await;
+    let report = assess::report(vec![assessed], Vec::new(), baseline, 0, 0, NOW_MICROS);
+    assemble::join(vec![part], &report)
+}
+
+#[derive(Default)]
+struct Lines(Mutex<Vec<Entry>>);
+
+impl Record for Lines {
+    fn append(&self, entry: &Entry) -> Result<(), JournalError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry.clone());
+        Ok(())
+    }
+}
+
+/// A session that is looked at from outside.
+#[derive(Debug)]
+struct Shared(Arc<Fake>);
+
+#[async_trait]
+impl Aws for Shared {
+    async fn call(&self, call: &Call) -> Result<Value, CallError> {
+        self.0.call(call).await
+    }
+}
+
+const IMPATIENT: Patience = Patience { refusal_ms: 0, settle_ms: 0, pause_ms: 0 };
+
+/// What undoing says that it leaves, taken out of a world: buckets, keys, Config's role, and the
+/// name of a bucket in attributes that named none.
+fn without_leftovers(world: &World, before: &World) -> World {
+    let mut world = world.clone();
+    let left = [
+        "bucket/stele-",
+        "BucketVersioning/stele-",
+        "BucketLogging/stele-",
+        "key/",
+        "alias/",
+        "role/AWSServiceRoleForConfig",
+    ];
+    world.0.retain(|key, _| !left.iter().any(|left| key.starts_with(left)));
+    for (key, value) in world.0.iter_mut().filter(|(key, _)| key.starts_with("elbv2-attributes/")) {
+        let bucket = |value: &Value| value["Attributes"][0]["Value"].clone();
+        if bucket(&before.0[key]) == "" {
+            value["Attributes"][0]["Value"] = json!("");
+        }
+    }
+    world
+}
+
+#[tokio::test]
+async fn what_services_log_is_planned_once_and_undone_whole() {
+    let mut calls = BTreeSet::new();
+    for seed in 0..40 {
+        let fake = Arc::new(Fake { world: Mutex::new(world(seed)), ..Fake::default() });
+        let now = || fake.world.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let before = now();
+        let baseline = baseline(seed);
+        let plan = planned(&fake, &baseline).await;
+        assert!(plan.errors.is_empty(), "seed {seed}: {:?}", plan.errors);
+        assert!(fake.writes.lock().unwrap().is_empty(), "seed {seed}: planning writes nothing");
+        calls.extend(plan.actions.iter().map(|action| action.call.clone()));
+        let session: Box<dyn Aws> = Box::new(Shared(fake.clone()));
+        let sessions = Sessions::from([(ACCOUNT.to_owned(), session)]);
+        let (journal, clock) = (Lines::default(), ManualClock::at(NOW_MICROS));
+        let work = Apply {
+            plan: &plan,
+            sessions: &sessions,
+            journal: &journal,
+            stages: stages(&[]),
+            wanted: &|_| true,
+            clock: &clock,
+            patience: IMPATIENT,
+            progress: &|_| {},
+        };
+        let ended = work.run().await.unwrap();
+        let bad = |each: &&Ended| !matches!(each.outcome, Outcome::Done | Outcome::Already);
+        let bad: Vec<_> = ended.iter().filter(bad).collect();
+        assert!(bad.is_empty(), "seed {seed}: {bad:#?}\n{:#?}", plan.actions);
+        let again = planned(&fake, &baseline).await;
+        assert!(again.actions.is_empty(), "seed {seed}: {:#?}", again.actions);
+        let new: Vec<_> = again.blocked.iter().filter(|b| !plan.blocked.contains(b)).collect();
+        assert!(new.is_empty(), "seed {seed}: {new:#?}");
+        let entries = journal.0.lock().unwrap().clone();
+        let undone =
+            rollback(&stages(&entries), &sessions, &journal, &clock, &[], IMPATIENT, &|_| {}).await;
+        for each in undone.unwrap() {
+            assert!(["restored", "left"].contains(&each.outcome), "seed {seed}: {each:?}");
+        }
+        let after = without_leftovers(&now(), &before);
+        for key in after.0.keys().chain(before.0.keys()) {
+            assert_eq!(after.0.get(key), before.0.get(key), "seed {seed}: {key}");
+        }
+    }
+    // All that these checks can ask for was asked for in one account or another.
+    let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
+    assert_eq!(
+        calls,
+        [
+            "apigateway:UpdateAccount",
+            "apigateway:UpdateStage",
+            "apigatewayv2:UpdateStage",
+            "config:PutConfigurationRecorder",
+            "config:PutDeliveryChannel",
+            "config:StartConfigurationRecorder",
+            "eks:UpdateClusterConfig",
+            "elb:ModifyLoadBalancerAttributes",
+            "elbv2:ModifyLoadBalancerAttributes",
+            "iam:CreateRole",
+            "iam:CreateServiceLinkedRole",
+            "iam:PutRolePolicy",
+            "kms:CreateAlias",
+            "kms:CreateKey",
+            "logs:AssociateKmsKey",
+            "logs:CreateDelivery",
+            "logs:CreateLogGroup",
+            "logs:PutDeliveryDestination",
+            "logs:PutDeliverySource",
+            "logs:PutResourcePolicy",
+            "logs:PutRetentionPolicy",
+            "logs:PutSubscriptionFilter",
+            "rds:ModifyDBCluster",
+            "rds:ModifyDBInstance",
+            "redshift:EnableLogging",
+            "s3:CreateBucket",
+            "s3:PutBucketLogging",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketVersioning",
+            "wafv2:PutLoggingConfiguration",
+        ]
+    );
+}

@@ -1,0 +1,104 @@
+//! How the commands of `stele aws` reach AWS: the flags that they share, and what comes of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::bail;
+use stele_aws::apply::Sessions;
+use stele_aws::assess::Selection;
+use stele_aws::baseline::Baseline;
+use stele_aws::call::Aws;
+use stele_aws::client::{HttpAws, Limits, default_region};
+use stele_aws::run::{self, Options};
+use stele_aws::variables::Variables;
+use stele_intake::system::{SystemClock, SystemEntropy};
+
+/// Where AWS is asked, and as whom.
+#[derive(Debug, clap::Args)]
+pub(super) struct SessionArguments {
+    /// Regions, or `enabled` for all that the account has enabled.
+    #[arg(long, value_name = "R", value_delimiter = ',', default_value = "enabled")]
+    pub(super) regions: Vec<String>,
+    /// Accounts, each by `--assume-role`.
+    #[arg(long, value_name = "A", value_delimiter = ',')]
+    pub(super) accounts: Vec<String>,
+    /// Every active account of the organisation.
+    #[arg(long)]
+    pub(super) org: bool,
+    /// The role to take on: its ARN, or with several accounts the name that each of them has.
+    #[arg(long, value_name = "NAME|ARN")]
+    assume_role: Option<String>,
+    /// What the role asks to be told.
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// The profile of AWS's files to take the credentials from.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Calls in flight at once.
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    concurrency: usize,
+    /// Seconds after which nothing more is asked.
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    timeout: u64,
+}
+
+/// A way to AWS.
+pub(super) struct Session {
+    pub(super) aws: HttpAws,
+    pub(super) clock: Arc<SystemClock>,
+    /// The region that is asked first.
+    pub(super) region: String,
+    pub(super) options: Options,
+}
+
+impl SessionArguments {
+    /// Finds credentials and regions; asks nothing yet.
+    pub(super) fn open(&self, baseline: Baseline, selection: Selection) -> anyhow::Result<Session> {
+        let clock = Arc::new(SystemClock);
+        let variables = Variables::of_process();
+        let region = default_region(&variables, self.profile.as_deref());
+        let limits = Limits { concurrency: self.concurrency, timeout_seconds: self.timeout };
+        let entropy = Arc::new(SystemEntropy);
+        let aws = HttpAws::new(clock.clone(), entropy, variables, self.profile.clone(), limits)
+            .map_err(anyhow::Error::msg)?;
+        let regions: Vec<String> =
+            self.regions.iter().filter(|region| *region != "enabled").cloned().collect();
+        // What asks first asks where we are, and not in a region that may be misspelt.
+        let region = regions.first().cloned().unwrap_or(region);
+        let options = Options {
+            regions,
+            accounts: self.accounts.clone(),
+            organization: self.org,
+            assume_role: self.assume_role.clone(),
+            external_id: self.external_id.clone(),
+            selection,
+            baseline,
+        };
+        Ok(Session { aws, clock, region, options })
+    }
+}
+
+impl Session {
+    /// A session that may write for each account, by its number.
+    ///
+    /// `accounts` are those that a plan or a journal names: more than one, or another than that of
+    /// the credentials, is entered by `--assume-role`.
+    pub(super) async fn writing(mut self, accounts: &[String]) -> anyhow::Result<Sessions> {
+        if accounts.len() > 1 {
+            self.options.accounts = accounts.to_vec();
+        }
+        let entered = run::accounts(&self.aws, &self.region, &self.options).await?;
+        if let Some(error) = entered.errors.first() {
+            bail!("account {}: {}; {}", error.account, error.message, error.hint);
+        }
+        let sessions: BTreeMap<String, Box<dyn Aws>> = entered
+            .sessions
+            .into_iter()
+            .map(|(account, aws)| {
+                let aws: Box<dyn Aws> = Box::new(aws.allowing_writes());
+                (account, aws)
+            })
+            .collect();
+        Ok(sessions)
+    }
+}
