@@ -149,6 +149,12 @@ fn in_common(
         );
         head.extend(stackset_commands(&file, others));
         let template = writer.template(&shared);
+        if template.write(&[]).contains(":role/") {
+            head.push(format!(
+                "Roles that it names must be in each account first: {}.yaml makes them in this one.",
+                writer.options.stem
+            ));
+        }
         let text = template.write(&head);
         if text.len() > TEMPLATE_BYTES_MAX {
             return Err(ExportError::TooLarge {

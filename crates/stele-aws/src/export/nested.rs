@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use super::condition::{condition_name, conditions};
 use super::custom;
 use super::node::Piece;
-use super::template::{Template, Writer, attribute, condition_name, conditions, entry, reference};
+use super::template::{Template, Writer, attribute, entry, reference};
 use super::yaml::Doc;
 use super::{
     ExportError, File, PARAMETERS_MAX, RESOURCES_MAX, STACK_NAME, TEMPLATE_BYTES_MAX,
