@@ -1,5 +1,5 @@
-//! The policy of a bucket in an archive account, for those who keep it: not part of any stack of the
-//! accounts that write to it.
+//! The policy of a bucket in an archive account, for those who keep it: not part of any stack of
+//! the accounts that write to it.
 
 use serde_json::{Value, json};
 

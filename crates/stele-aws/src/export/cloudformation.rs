@@ -82,8 +82,8 @@ fn one(
     let mut head = writer.head(&format!("region {region}"));
     head.extend(notes.iter().cloned());
     head.push(format!(
-        "aws cloudformation deploy --region {region} --stack-name {STACK_NAME} --template-file {file} \
-         --capabilities CAPABILITY_NAMED_IAM"
+        "aws cloudformation deploy --region {region} --stack-name {STACK_NAME} \
+         --template-file {file} --capabilities CAPABILITY_NAMED_IAM"
     ));
     let template = writer.template(members);
     let text = template.write(&head);
@@ -120,8 +120,8 @@ fn beside(
     Ok(files)
 }
 
-/// Regions beside the home region: what is the same in all is for a StackSet, the rest is a file for
-/// each region.
+/// Regions beside the home region: what is the same in all is for a StackSet, the rest is a file
+/// for each region.
 fn in_common(
     writer: &Writer<'_>,
     regions: &BTreeMap<&str, BTreeSet<usize>>,
@@ -151,7 +151,7 @@ fn in_common(
         let template = writer.template(&shared);
         if template.write(&[]).contains(":role/") {
             head.push(format!(
-                "Roles that it names must be in each account first: {}.yaml makes them in this one.",
+                "Roles that it names must be in each account first: {}.yaml makes them here.",
                 writer.options.stem
             ));
         }
@@ -191,8 +191,8 @@ fn stackset_commands(file: &str, regions: &[&str]) -> [String; 2] {
     ]
 }
 
-/// Resources that are the same in all regions, and that need only such and are needed, but for their
-/// names, only by such.
+/// Resources that are the same in all regions, and that need only such and are needed, but for
+/// their names, only by such.
 fn common_ids<'a>(
     writer: &Writer<'a>,
     regions: &BTreeMap<&str, BTreeSet<usize>>,

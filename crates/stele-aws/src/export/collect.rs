@@ -162,8 +162,8 @@ impl Queue {
         }
     }
 
-    /// Who may write to the queue: S3, of new files in these buckets. The buckets are named as text:
-    /// they wait for the policy, so it cannot wait for them.
+    /// Who may write to the queue: S3, of new files in these buckets. The buckets are named as
+    /// text: they wait for the policy, so it cannot wait for them.
     fn document(&self, stack: &Stack<'_>, queue: usize, place: &[String; 2]) -> Node {
         let [account, resource] = place;
         let partition = resource.split(':').nth(1).unwrap_or("aws").to_owned();

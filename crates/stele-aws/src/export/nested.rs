@@ -1,4 +1,5 @@
-//! A template that is too large, in parts: what others need is one nested stack, the rest are others.
+//! A template that is too large, in parts: what others need is one nested stack, the rest are
+//! others.
 //!
 //! Parts know each other by names only. What needs an id that AWS makes stays with what makes it.
 
@@ -65,8 +66,9 @@ pub(super) fn files(
          '{stem}.*.yaml'"
     ));
     head.push(format!(
-        "aws cloudformation deploy --region {region} --stack-name {STACK_NAME} --template-file {file} \
-         --capabilities CAPABILITY_NAMED_IAM --parameter-overrides TemplateBucket={bucket}"
+        "aws cloudformation deploy --region {region} --stack-name {STACK_NAME} \
+         --template-file {file} --capabilities CAPABILITY_NAMED_IAM --parameter-overrides \
+         TemplateBucket={bucket}"
     ));
     let text = parent.write(&head);
     if text.len() > TEMPLATE_BYTES_MAX {

@@ -243,7 +243,8 @@ impl Piece {
     }
 }
 
-/// A text with the plan's references, `${3.Id}`, as pieces. Flow-log fields, `${version}`, are text.
+/// A text with the plan's references, `${3.Id}`, as pieces. Flow-log fields, `${version}`, are
+/// text.
 fn pieces(text: &str) -> Vec<Piece> {
     let mut all = Vec::new();
     let (mut plain, mut rest) = (String::new(), text);

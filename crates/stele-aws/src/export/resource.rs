@@ -1,7 +1,7 @@
 //! What a call becomes in a file: a table, one file for each service.
 //!
-//! A row says for CloudFormation and for Terraform whether the call makes a resource, sets a part of
-//! one, or cannot be said; and which parameter is which property. A parameter without a word is
+//! A row says for CloudFormation and for Terraform whether the call makes a resource, sets a part
+//! of one, or cannot be said; and which parameter is which property. A parameter without a word is
 //! never dropped: the call is then left to a command.
 
 mod apigateway;
@@ -59,7 +59,8 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     /// Where its name is read: an attribute, or nothing for `Ref`.
     pub(super) named_by: &'static str,
-    /// Values that AWS makes: path in the state, attribute, and where the answer of the call has it.
+    /// Values that AWS makes: path in the state, attribute, and where the answer of the call has
+    /// it.
     pub(super) made: &'static [(&'static str, &'static str, &'static str)],
     /// Whether it stays when the stack goes: it holds logs, or what reads them.
     pub(super) keep: bool,

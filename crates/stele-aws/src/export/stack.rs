@@ -230,8 +230,8 @@ impl<'a> Stack<'a> {
             resource::put(&mut set, name, resource::fixed(*value));
         }
         let mut edges = self.edges(action, index, kind.apart);
-        // What waits for the resource itself can only wait for a part of it that says nothing of it:
-        // such a part may be there from the beginning.
+        // What waits for the resource itself can only wait for a part of it that says nothing of
+        // it: such a part may be there from the beginning.
         let circle: Vec<usize> =
             edges.iter().copied().filter(|edge| self.reaches(*edge, index)).collect();
         if circle.iter().any(|edge| self.speaks_of(&set, *edge)) {

@@ -1,7 +1,7 @@
 //! A plan with a bit of everything, `tests/export/plan.ndjson`, against the files below
-//! `tests/export`. `UPDATE=1` writes them, for somebody to read before they are committed. That they
-//! are right for others is tested in Python, `tests/moto/test_export.py`: cfn-lint, an interpreter on
-//! a stand-in for AWS, `terraform fmt`.
+//! `tests/export`. `UPDATE=1` writes them, for somebody to read before they are committed. That
+//! they are right for others is tested in Python, `tests/moto/test_export.py`: cfn-lint, an
+//! interpreter on a stand-in for AWS, `terraform fmt`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -251,7 +251,8 @@ fn nothing_waits_for_what_waits_for_it() {
             3,
             "route53resolver:CreateResolverQueryLogConfig",
             json!([2]),
-            json!({"Name": "x", "DestinationArn": "arn:aws:logs:us-east-1:111122223333:log-group:a"}),
+            json!({"Name": "x",
+                "DestinationArn": "arn:aws:logs:us-east-1:111122223333:log-group:a"}),
             json!(null),
         ),
         line(

@@ -146,8 +146,8 @@ fn scalar(value: &Doc, depth: usize, out: &mut String) {
     }
 }
 
-/// Whether lines can stand as they are: they end with one line feed, begin without a space, and hold
-/// nothing that is not printed.
+/// Whether lines can stand as they are: they end with one line feed, begin without a space, and
+/// hold nothing that is not printed.
 fn may_stand(text: &str) -> bool {
     let ends = text.ends_with('\n') && !text.ends_with("\n\n");
     let begins = text.starts_with(|first: char| !first.is_whitespace());

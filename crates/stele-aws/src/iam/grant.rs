@@ -245,8 +245,8 @@ impl Asked<'_> {
 
     /// What AWS asks for beside the call's own action.
     fn beside(&self, all: &mut Vec<Grant>) {
-        // Where a service writes by way of CloudWatch Logs' deliveries, these are asked for, and they
-        // know no resource.
+        // Where a service writes by way of CloudWatch Logs' deliveries, these are asked for, and
+        // they know no resource.
         let delivers: &[&str] = match self.call {
             "ec2:CreateFlowLogs" | "wafv2:PutLoggingConfiguration" => {
                 &["logs:CreateLogDelivery", "logs:DeleteLogDelivery"]

@@ -92,7 +92,8 @@ fn with_region(so_far: &Value, more: Value) -> Value {
     json!({"StringEquals": {"aws:RequestedRegion": regions}})
 }
 
-/// Documents of statements. The first of them, which denies, is in each: each may be attached alone.
+/// Documents of statements. The first of them, which denies, is in each: each may be attached
+/// alone.
 ///
 /// # Errors
 /// There would be more than a role takes.

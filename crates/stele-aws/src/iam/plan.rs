@@ -24,8 +24,8 @@ pub fn call_statements(actions: &[&Action]) -> Vec<Value> {
     statements(&grants)
 }
 
-/// The policy for applying a plan: its calls and the reads that check them, on its resources. No log
-/// can be deleted with it, and nothing that holds or reads one.
+/// The policy for applying a plan: its calls and the reads that check them, on its resources. No
+/// log can be deleted with it, and nothing that holds or reads one.
 ///
 /// # Errors
 /// It would be more documents than a role takes.
@@ -160,8 +160,8 @@ const DELIVERY: &[&str] = &[
     "route53resolver:ListResolverQueryLogConfigs",
 ];
 
-/// The policy for seeing whether logs arrive: how deliveries went, who is told of new files, and how
-/// long the queues are. It reads no log and takes no message.
+/// The policy for seeing whether logs arrive: how deliveries went, who is told of new files, and
+/// how long the queues are. It reads no log and takes no message.
 ///
 /// # Errors
 /// It would be more documents than a role takes.

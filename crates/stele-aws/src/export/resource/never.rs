@@ -1,5 +1,5 @@
-//! Calls about things that belong to others: load balancers, databases, clusters, functions, and flow
-//! logs that are replaced.
+//! Calls about things that belong to others: load balancers, databases, clusters, functions, and
+//! flow logs that are replaced.
 
 use super::{FOREIGN, PROPERTY, Row, Say};
 

@@ -7,8 +7,8 @@ use crate::export::node::Piece;
 use crate::plan::Action;
 
 impl Stack<'_> {
-    /// Actions that are in the file and may not be: they wait for a command that waits for the file,
-    /// or need what the file does not know.
+    /// Actions that are in the file and may not be: they wait for a command that waits for the
+    /// file, or need what the file does not know.
     pub(super) fn misplaced(&self) -> Vec<(u32, String)> {
         let mut found = Vec::new();
         for resource in &self.resources {

@@ -7,8 +7,8 @@ use crate::export::names;
 use crate::export::node::{Piece, replace};
 
 impl Stack<'_> {
-    /// Lets resources of the same name in different regions have the same switches, so that they are
-    /// alike.
+    /// Lets resources of the same name in different regions have the same switches, so that they
+    /// are alike.
     pub(in crate::export) fn align(&mut self, main: &str) {
         let mut all: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
         for resource in self.resources.iter().filter(|resource| resource.region != main) {

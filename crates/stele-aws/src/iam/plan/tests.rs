@@ -1,5 +1,5 @@
-//! Policies of the plan with a bit of everything, `tests/export/plan.ndjson`; `UPDATE=1` writes them
-//! to `tests/export/policies`.
+//! Policies of the plan with a bit of everything, `tests/export/plan.ndjson`; `UPDATE=1` writes
+//! them to `tests/export/policies`.
 
 use std::path::Path;
 
