@@ -224,16 +224,16 @@ def query_logs_taken_away():
 
 
 @correction
-def groups_of_query_logs():
-    """Route 53 takes the ARN of a log group with or without `:*` at its end; moto only with it."""
+def query_logs_of_zones():
+    """The ARN of the group may be given with what stands for its streams at its end, or without."""
     create = Route53Backend.create_query_logging_config
 
-    def with_or_without(self, hosted_zone_id, log_group_arn):
+    def either(self, hosted_zone_id, log_group_arn):
         made = create(self, hosted_zone_id, f"{log_group_arn.removesuffix(':*')}:*")
-        made.log_group_arn = log_group_arn
+        made.cloud_watch_logs_log_group_arn = log_group_arn
         return made
 
-    Route53Backend.create_query_logging_config = with_or_without
+    Route53Backend.create_query_logging_config = either
 
 
 # --- Databases ---------------------------------------------------------------------------------

@@ -75,8 +75,8 @@ pub(crate) fn kept(workspace: &Workspace) -> anyhow::Result<Outcome> {
     with_binary(workspace, "moto/test_kept.py")
 }
 
-/// Looks at what `stele aws export` writes: lints templates, executes them on the stand-in, reads the
-/// commands and Terraform's files.
+/// Looks at what `stele aws export` writes: lints templates, executes them on the stand-in, reads
+/// the commands and Terraform's files.
 pub(crate) fn export(workspace: &Workspace) -> anyhow::Result<Outcome> {
     let python = Python::prepare(workspace, Packages::Moto)?;
     match python.script(workspace, "moto/test_export.py") {

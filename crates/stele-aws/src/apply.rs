@@ -1,9 +1,9 @@
 //! Apply: does what a plan says, each action by its journal; the one part that changes AWS.
 //!
 //! For each action: its state is read and must be what the plan expects; intent and state go to the
-//! journal; the call is made; the state is read back. What differs, or is refused, stops the actions
-//! that come after it, and no others. Nothing is computed anew: parameters are the plan's, with
-//! references to what earlier actions made.
+//! journal; the call is made; the state is read back. What differs, or is refused, stops the
+//! actions that come after it, and no others. Nothing is computed anew: parameters are the plan's,
+//! with references to what earlier actions made.
 
 mod rollback;
 
@@ -242,7 +242,8 @@ impl Apply<'_> {
         };
         let subject = Subject { aws: aws.as_ref(), setting, action: &action };
         let before = match subject.state().await {
-            // Made by the run that was cut, and known by AWS's answer alone: a key without a name yet.
+            // Made by the run that was cut, and known by AWS's answer alone: a key without a name
+            // yet.
             Ok(state) if state.is_null() && stage.done.is_some() => {
                 (setting.find)(&stage.answer, &action.params)
             }

@@ -1,8 +1,8 @@
 //! Drift: what got worse since an earlier result, one entry for each root change.
 //!
-//! What follows from a change is folded into it: findings that name it as their cause, findings that
-//! vanished with their subject, the same change seen from other regions. A read that fails now is
-//! unreadable and never drift.
+//! What follows from a change is folded into it: findings that name it as their cause, findings
+//! that vanished with their subject, the same change seen from other regions. A read that fails now
+//! is unreadable and never drift.
 
 use std::collections::BTreeMap;
 
@@ -374,8 +374,8 @@ fn fold(mut worse: Vec<Worse<'_>>) -> Vec<Entry> {
     entries
 }
 
-/// Whether two findings are of one change: a trail that all regions are recorded by, or a bucket that
-/// several writers lose at once.
+/// Whether two findings are of one change: a trail that all regions are recorded by, or a bucket
+/// that several writers lose at once.
 fn is_same_change(root: &Finding, other: &Finding) -> bool {
     let regions = root.id == other.id
         && root.region != other.region

@@ -1,9 +1,9 @@
 //! The journal of an apply: what was meant, what was there, what was done; one line each, on disk
 //! before the next step.
 //!
-//! By it an apply that was cut goes on, and a rollback knows what to restore. A line that was cut in
-//! the middle is the last one and counts as not written; damage anywhere else is an error, for what is
-//! not known cannot be undone.
+//! By it an apply that was cut goes on, and a rollback knows what to restore. A line that was cut
+//! in the middle is the last one and counts as not written; damage anywhere else is an error, for
+//! what is not known cannot be undone.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};

@@ -14,8 +14,8 @@
 //! - [`assess`] judges an account and makes the report; [`run`] goes over accounts and regions;
 //!   [`iam`] makes the policy that it needs, [`schema`] describes the report's JSON.
 //! - [`plan`] says what would put findings right; [`apply`] does it, by its [`journal`], and undoes
-//!   it; [`drift`] compares with an earlier report. [`export`] writes a plan down for CloudFormation
-//!   and Terraform.
+//!   it; [`drift`] compares with an earlier report. [`export`] writes a plan down for
+//!   CloudFormation and Terraform.
 //!
 //! Nothing but [`apply`] writes to AWS. The crate knows no store and no engine.
 

@@ -1,18 +1,18 @@
-//! Plan: what would be changed to put findings right, each with what is there now, what it costs and
-//! how it is undone.
+//! Plan: what would be changed to put findings right, each with what is there now, what it costs
+//! and how it is undone.
 //!
 //! ```text
 //! findings ─> Check::fix ─> Builder (changes, by setting) ─> assemble ─> Plan ─> apply, export
 //!                           pure                     reads what is there, merges
 //! ```
 //!
-//! - [`change`] is what a check asks for: a setting and an edit of it. Edits of one setting by several
-//!   findings are one action.
-//! - [`setting`] is the table of what can be set: the call, how its state is read, when it is there,
-//!   how it is undone.
+//! - [`change`] is what a check asks for: a setting and an edit of it. Edits of one setting by
+//!   several findings are one action.
+//! - [`setting`] is the table of what can be set: the call, how its state is read, when it is
+//!   there, how it is undone.
 //! - [`assemble`] reads the state of each setting, runs the edits and puts the actions in order.
-//! - [`document`], [`selectors`] and [`sink`] merge policies, event selectors and buckets without loss;
-//!   [`role`] makes roles of
+//! - [`document`], [`selectors`] and [`sink`] merge policies, event selectors and buckets without
+//!   loss; [`role`] makes roles of
 //!   services, [`groups`] makes log groups, [`forward`] passes them on.
 //! - [`cost`] says what AWS will charge.
 //!

@@ -4,8 +4,8 @@
 //! `stele_aws::replay`), in a `toml` block before it the policy, if it is not the default. Lines
 //! `account N` and `regions A B` may begin the recording. The `findings` block behind it holds what
 //! is expected. Where the expectations are to be written anew:
-//! `UPDATE=1 cargo test -p stele-aws --test checks`. A `plan` block after that, and a `plan allowing
-//! shorten,replace` one, hold what a plan would do about it.
+//! `UPDATE=1 cargo test -p stele-aws --test checks`. A `plan` block after that, and a `plan
+//! allowing shorten,replace` one, hold what a plan would do about it.
 //!
 //! What holds for every check is tested with every case: each call is made once; calls are those
 //! that the check declares; and whatever one call is denied, nothing passes that did not before.

@@ -1,8 +1,9 @@
 //! The worked configurations of AWS's guidance on logging (SEC04-BP01), each said in a policy and
-//! planned: what comes out is what the guidance means, with what AWS does not take put right and said.
+//! planned: what comes out is what the guidance means, with what AWS does not take put right and
+//! said.
 //!
-//! Each is planned over an account that has the things that it names and none of the logging; then the
-//! plan is applied to that account, and a second plan has nothing left to do.
+//! Each is planned over an account that has the things that it names and none of the logging; then
+//! the plan is applied to that account, and a second plan has nothing left to do.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod world;

@@ -1,7 +1,7 @@
 //! Rollback: what a journal says was done is undone, backwards, as it was before.
 //!
-//! What somebody changed since is not overwritten. What cannot be taken back (a bucket that may hold
-//! logs, a key) is left and said. An error does not stop the rest.
+//! What somebody changed since is not overwritten. What cannot be taken back (a bucket that may
+//! hold logs, a key) is left and said. An error does not stop the rest.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,8 +30,8 @@ pub struct Undone {
     pub reason: String,
 }
 
-/// Undoes what a journal says was done. `force` names actions that are undone though somebody changed
-/// the thing since.
+/// Undoes what a journal says was done. `force` names actions that are undone though somebody
+/// changed the thing since.
 ///
 /// # Errors
 /// The journal cannot be written.

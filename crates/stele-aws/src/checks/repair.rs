@@ -1,5 +1,5 @@
-//! Putting right the bucket that something writes to already: a writer that is not let in is, and the
-//! rest is for a person.
+//! Putting right the bucket that something writes to already: a writer that is not let in is, and
+//! the rest is for a person.
 
 use crate::judge::destination::Taking;
 use crate::plan::change::Builder;

@@ -32,9 +32,9 @@ static META: Meta = Meta {
           not watched.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "cloudtrail:UpdateTrail and cloudtrail:StartLogging on a trail that can be widened, with \
-              s3:PutBucketPolicy where its bucket does not let it in; cloudtrail:CreateTrail, with a \
-              bucket (s3:CreateBucket), only if there is none",
+        how: "cloudtrail:UpdateTrail and cloudtrail:StartLogging on a trail that can be widened, \
+              with s3:PutBucketPolicy where its bucket does not let it in; \
+              cloudtrail:CreateTrail, with a bucket (s3:CreateBucket), only if there is none",
         undo: Undo::Partly,
         cloudformation: &["CloudTrail::Trail"],
         terraform: &["cloudtrail"],

@@ -39,8 +39,8 @@ pub(super) enum Choice<'a> {
 }
 
 /// The trail to change for a region. An own one that covers it and is logging comes first; then it
-/// is another's, if one covers it; then an own one that is stopped, and one that can be widened: that
-/// of the home region before others.
+/// is another's, if one covers it; then an own one that is stopped, and one that can be widened:
+/// that of the home region before others.
 pub(super) fn choose<'a>(inventory: &'a Inventory, region: &str) -> Choice<'a> {
     let own = || inventory.trails.values().filter(|trail| trail.owner() == inventory.account);
     let logging = |trail: &&Trail| trail.is_logging() == Fact::Known(true);

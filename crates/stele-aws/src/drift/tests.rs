@@ -108,7 +108,8 @@ fn one_entry_for_each_root_change() {
     assert_eq!(roots(&good(), &but(&all, &[])), vec![trail, flow, versioning]);
 }
 
-/// The trail is deleted: its findings vanish, its bucket is no sink any more, and all of that is one.
+/// The trail is deleted: its findings vanish, its bucket is no sink any more, and all of that is
+/// one.
 #[test]
 fn what_vanished_with_its_subject_follows_from_it() {
     const NAMELESS: &str = "arn:aws:cloudtrail:us-east-1:1:trail";

@@ -1,5 +1,5 @@
-//! From what checks ask for to actions: the state of each setting is read, edits are run on it, what
-//! is settled already falls away, the rest is put in order.
+//! From what checks ask for to actions: the state of each setting is read, edits are run on it,
+//! what is settled already falls away, the rest is put in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -214,7 +214,8 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
     part
 }
 
-/// The settings that others are wanted with and that are not there yet, by what names their subject.
+/// The settings that others are wanted with and that are not there yet, by what names their
+/// subject.
 fn made(wanted: &[Wanted], states: &[Fact<Value>]) -> BTreeSet<Handle> {
     let changes = wanted.iter().flat_map(|wanted| &wanted.changes);
     let asked: BTreeSet<Handle> = changes.filter_map(|(_, change)| change.with).collect();

@@ -1,7 +1,7 @@
 //! What checks ask for: changes, gathered by setting.
 //!
-//! A check's `fix` gets a [`Builder`] and says what it wants; it reads facts only, and calls nothing.
-//! What several findings want of one setting becomes one change with several edits.
+//! A check's `fix` gets a [`Builder`] and says what it wants; it reads facts only, and calls
+//! nothing. What several findings want of one setting becomes one change with several edits.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Policy documents: statements are added, and all else stays as it is.
 //!
-//! Own statements are known by their `Sid`, which begins with `SteleLog`; one with the same `Sid` is
-//! replaced, others are never touched.
+//! Own statements are known by their `Sid`, which begins with `SteleLog`; one with the same `Sid`
+//! is replaced, others are never touched.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! Event selectors of a trail, widened without loss.
 //!
-//! The state is the answer to `GetEventSelectors`. Selectors stay basic as long as basic ones can say
-//! what is wanted; where not (some buckets must be left out), they become the advanced ones that
-//! record the same, and ours are added.
+//! The state is the answer to `GetEventSelectors`. Selectors stay basic as long as basic ones can
+//! say what is wanted; where not (some buckets must be left out), they become the advanced ones
+//! that record the same, and ours are added.
 
 use serde_json::{Map, Value, json};
 
@@ -168,7 +168,8 @@ fn add_resource(
     read_only: Option<bool>,
     value: &str,
 ) -> Option<Vec<Value>> {
-    // Data resources take the direction of their selector; only one for both is free of side effects.
+    // Data resources take the direction of their selector; only one for both is free of side
+    // effects.
     let one = all.iter_mut().find(|one| one["ReadWriteType"].as_str().unwrap_or("All") == "All")?;
     if read_only.is_some() {
         return None;
@@ -188,7 +189,8 @@ fn add_resource(
     Some(all.to_vec())
 }
 
-/// Takes away what is named for itself; where a wider value takes it in, basic selectors cannot say.
+/// Takes away what is named for itself; where a wider value takes it in, basic selectors cannot
+/// say.
 fn basic_without(mut all: Vec<Value>, kind: &str, below: &str) -> Option<Vec<Value>> {
     for one in &mut all {
         let mut resources = resources(one);
@@ -339,8 +341,8 @@ fn leave_out(selector: &mut Value, below: &str) -> bool {
     true
 }
 
-/// Of the sources that management events are not taken from, only those stay that CloudTrail lets one
-/// leave out.
+/// Of the sources that management events are not taken from, only those stay that CloudTrail lets
+/// one leave out.
 fn keep_excludable(selector: &mut Value) {
     let Some(Value::Array(rules)) = selector.get_mut("FieldSelectors") else { return };
     rules.retain_mut(|rule| {

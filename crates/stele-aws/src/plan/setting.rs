@@ -1,8 +1,9 @@
 //! What can be set in AWS: one row for each call that a plan may name.
 //!
 //! A setting knows how its state is read, when a state is the one that a call asks for, and which
-//! calls lead back. `assemble` compares with it, `apply` checks and verifies with it, `rollback` goes
-//! back by it; so all three see the same. Rows are pure but for [`Setting::state`], which reads.
+//! calls lead back. `assemble` compares with it, `apply` checks and verifies with it, `rollback`
+//! goes back by it; so all three see the same. Rows are pure but for [`Setting::state`], which
+//! reads.
 
 use serde_json::{Map, Value, json};
 
@@ -127,8 +128,8 @@ pub(crate) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Whether a state has all that is wanted; what AWS says beside it counts for nothing, and lists may
-/// be in another order.
+/// Whether a state has all that is wanted; what AWS says beside it counts for nothing, and lists
+/// may be in another order.
 pub(crate) fn covers(state: &Value, wanted: &Value) -> bool {
     match (state, wanted) {
         (Value::Object(state), Value::Object(wanted)) => wanted

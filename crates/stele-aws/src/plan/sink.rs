@@ -36,7 +36,8 @@ pub enum Writer {
     Organization,
     /// AWS Config.
     Config,
-    /// What AWS vends: flow logs, Resolver, network load balancers, CloudFront's standard logs, WAF.
+    /// What AWS vends: flow logs, Resolver, network load balancers, CloudFront's standard logs,
+    /// WAF.
     Delivery,
     /// Application and classic load balancers.
     LoadBalancer,

@@ -1,8 +1,8 @@
 //! A world that plans are applied to: a recording, changed as AWS would change by a plan's actions.
 //!
-//! It knows the calls of trails, buckets, groups, roles, keys, flow logs and query logs, and what AWS
-//! settles by itself after them: a writer that is let in delivers. With it a test can ask what holds
-//! of every plan: what it was for is good afterwards, and a second plan has nothing to do.
+//! It knows the calls of trails, buckets, groups, roles, keys, flow logs and query logs, and what
+//! AWS settles by itself after them: a writer that is let in delivers. With it a test can ask what
+//! holds of every plan: what it was for is good afterwards, and a second plan has nothing to do.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, reason = "shared by two tests")]
 
 use serde_json::{Map, Value, json};

@@ -1,4 +1,5 @@
-//! `stele aws`: what an AWS account logs, and how it is turned on. Only `apply` and `rollback` write.
+//! `stele aws`: what an AWS account logs, and how it is turned on. Only `apply` and `rollback`
+//! write.
 //!
 //! The work is in `stele-aws`; this reads the words and shows what came of it. One subcommand is
 //! one file below `aws/`.

@@ -1,7 +1,7 @@
 //! What the file says of CloudTrail and of flow logs.
 //!
-//! Where AWS's guidance writes what AWS does not take, the right thing is taken and said: its worked
-//! examples can be copied.
+//! Where AWS's guidance writes what AWS does not take, the right thing is taken and said: its
+//! worked examples can be copied.
 
 use std::collections::BTreeMap;
 

@@ -10,8 +10,8 @@ pub(super) const ALL: &[Setting] = &[
         call: "kms:CreateKey",
         read: "kms:ListAliases",
         by: &[],
-        // A key is known by its alias, which has the description for its name; the answer of the call
-        // itself names the new one. A cut between the two leaves a key without a name.
+        // A key is known by its alias, which has the description for its name; the answer of the
+        // call itself names the new one. A cut between the two leaves a key without a name.
         find: |found, params| match (pick(found, "AliasName", &params["Description"]), found) {
             (Value::Object(alias), _) => json!({"KeyId": alias.get("TargetKeyId")}),
             (_, Value::Object(answer)) => match answer.get("KeyMetadata") {

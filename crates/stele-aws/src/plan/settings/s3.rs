@@ -115,8 +115,8 @@ pub(super) const ALL: &[Setting] = &[
         call: "s3:PutBucketLifecycleConfiguration",
         read: "s3:GetBucketLifecycleConfiguration",
         by: &[("Bucket", "Bucket")],
-        // Rules go back as they came, and with them how small files are moved, which would fall back
-        // to the default otherwise.
+        // Rules go back as they came, and with them how small files are moved, which would fall
+        // back to the default otherwise.
         find: |answer, _| match &answer["Rule"] {
             Value::Array(rules) if !rules.is_empty() => only(answer, &["Rule", SMALL_FILES]),
             _ => Value::Null,

@@ -12,7 +12,8 @@ use super::earlier;
 use super::session::SessionArguments;
 use crate::Context;
 
-/// Assess again what an earlier result looked at, and say what got worse since; never writes to AWS.
+/// Assess again what an earlier result looked at, and say what got worse since; never writes to
+/// AWS.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The earlier result, as `assess --format json -o` writes it.

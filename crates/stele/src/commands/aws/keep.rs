@@ -17,8 +17,8 @@ use crate::target::Target;
 /// Who delivered the events.
 const SOURCE: &str = "stele:aws:assess";
 
-/// Stores a report, where there is a store: a server that was named, or a data folder that is there.
-/// Returns how many findings were stored, or nothing where there is no store.
+/// Stores a report, where there is a store: a server that was named, or a data folder that is
+/// there. Returns how many findings were stored, or nothing where there is no store.
 pub(super) async fn keep(context: &Context, report: &Report) -> anyhow::Result<Option<u64>> {
     let is_there = context.server.is_some() || Path::new(&context.settings.data).is_dir();
     if !is_there || report.findings.is_empty() {

@@ -1,7 +1,8 @@
 //! Who changed it: the CloudTrail events in the store that name what has drifted.
 //!
-//! An event counts when it is of the account, not a mere read, since the earlier result, and names the
-//! resource (its ARN, or its id in quotes), or something that the earlier result had read about it.
+//! An event counts when it is of the account, not a mere read, since the earlier result, and names
+//! the resource (its ARN, or its id in quotes), or something that the earlier result had read about
+//! it.
 
 use std::path::Path;
 
@@ -17,7 +18,8 @@ const EVENTS_MAX: usize = 50_000;
 /// Events that are named for one entry, the newest first.
 const SHOWN_MAX: usize = 3;
 
-/// Fills in who made the changes, where the store holds the events. Without a store nothing is said.
+/// Fills in who made the changes, where the store holds the events. Without a store nothing is
+/// said.
 ///
 /// # Errors
 /// The store is there and cannot be asked.
@@ -32,8 +34,8 @@ pub(super) async fn fill(
     }
     let sql = format!(
         "select event_uid, time, user_name, user_uid, operation, account_uid, raw from events \
-         where source_type = 'cloudtrail' and time >= '{}' and coalesce(is_read_only, false) = false \
-         order by time desc limit {EVENTS_MAX}",
+         where source_type = 'cloudtrail' and time >= '{}' \
+         and coalesce(is_read_only, false) = false order by time desc limit {EVENTS_MAX}",
         before.assessed_at
     );
     let target = Target::existing(context).await?;
