@@ -27,7 +27,8 @@ import yaml
 from botocore import xform_name
 
 from account import ACCOUNT, REGION
-from stack import Stack, StackError
+from stack import Stack
+from template import StackError
 from test_assess import Failed, expect, stand_in
 
 HERE = Path(__file__).resolve().parent
@@ -65,7 +66,7 @@ def yaml_is_read_as_it_was_meant():
 def templates_are_linted():
     lint = Path(sys.executable).with_name("cfn-lint")
     for path in TEMPLATES:
-        done = subprocess.run([lint, "--regions", REGION, "--", path], capture_output=True, text=True)
+        done = run([lint, "--regions", REGION, "--", path])
         expect(done.returncode == 0, f"{path.name}:\n{done.stdout}{done.stderr}")
         expect(path.stat().st_size <= 51_200, f"{path.name} is too large")
     # That it finds something at all.
@@ -74,8 +75,10 @@ def templates_are_linted():
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(template, file)
         file.flush()
-        done = subprocess.run([lint, "--", file.name], capture_output=True, text=True)
-        expect("E3002" in done.stdout, f"cfn-lint does not see a property that there is not: {done}")
+        done = run([lint, "--", file.name])
+        expect(
+            "E3002" in done.stdout, f"cfn-lint does not see a property that there is not: {done}"
+        )
 
 
 @contextlib.contextmanager
@@ -102,27 +105,50 @@ class Ready:
         def client(service, region=REGION):
             return session.client(service, endpoint_url=url, region_name=region)
 
-        vpc = lambda region: client("ec2", region).create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        def vpc(region):
+            return client("ec2", region).create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+
         client("logs").create_log_group(logGroupName="/app/web")
         for bucket in ("old-logs", "web-data"):
             client("s3").create_bucket(Bucket=bucket)
         client("cloudtrail").create_trail(Name="old", S3BucketName="old-logs")
         acl = client("wafv2").create_web_acl(
-            Name="front", Scope="REGIONAL", DefaultAction={"Allow": {}},
+            Name="front",
+            Scope="REGIONAL",
+            DefaultAction={"Allow": {}},
             VisibilityConfig={
-                "SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "x",
+                "SampledRequestsEnabled": False,
+                "CloudWatchMetricsEnabled": False,
+                "MetricName": "x",
             },
         )["Summary"]["ARN"]
-        origin = {"Id": "a", "DomainName": "a.example", "CustomOriginConfig": {
-            "HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"}}
-        distribution = client("cloudfront").create_distribution(DistributionConfig={
-            "CallerReference": "a", "Comment": "", "Enabled": True,
-            "Origins": {"Quantity": 1, "Items": [origin]},
-            "DefaultCacheBehavior": {"TargetOriginId": "a", "ViewerProtocolPolicy": "https-only"},
-        })["Distribution"]["ARN"]
+        origin = {
+            "Id": "a",
+            "DomainName": "a.example",
+            "CustomOriginConfig": {
+                "HTTPPort": 80,
+                "HTTPSPort": 443,
+                "OriginProtocolPolicy": "https-only",
+            },
+        }
+        distribution = client("cloudfront").create_distribution(
+            DistributionConfig={
+                "CallerReference": "a",
+                "Comment": "",
+                "Enabled": True,
+                "Origins": {"Quantity": 1, "Items": [origin]},
+                "DefaultCacheBehavior": {
+                    "TargetOriginId": "a",
+                    "ViewerProtocolPolicy": "https-only",
+                },
+            }
+        )["Distribution"]["ARN"]
         one, two = vpc(REGION), vpc(REGION)
         self.parameters = {
-            "FlowLogOfVpc0a1": one, "FlowLogOfVpc0a2": two, "ResolverLogOf": one, "WebAcl": acl,
+            "FlowLogOfVpc0a1": one,
+            "FlowLogOfVpc0a2": two,
+            "ResolverLogOf": one,
+            "WebAcl": acl,
             "DeliveryOf": distribution,
         }
         one, two = vpc("eu-west-1"), vpc("eu-west-1")
@@ -273,7 +299,9 @@ def what_aws_would_refuse_is_refused():
     # What only an order keeps apart: the policy before the trail.
     refused(lambda resources: resources[trail].pop("DependsOn"), trail)
     refused(lambda resources: resources["Vpc0a1FlowLog"].pop("DependsOn"), "Vpc0a1FlowLog")
-    refused(lambda resources: resources[trail].update(Type="AWS::CloudTrail::Trial"), "unknown type")
+    refused(
+        lambda resources: resources[trail].update(Type="AWS::CloudTrail::Trial"), "unknown type"
+    )
     refused(lambda resources: resources[trail]["Properties"].update(X=1), "unknown properties")
     refused(lambda resources: resources["SteleLogsBucket"].pop("DeletionPolicy"), "not be kept")
     refused(lambda resources: resources["SteleLogsPolicy"].update(DependsOn=[trail]), "in a circle")
@@ -294,7 +322,8 @@ def commands_are_aws():
             service, operation, region = found.groups()
             text = re.search(r"<<'JSON'.*?\n(.*?)\nJSON\n", block, re.DOTALL).group(1)
             client = session.create_client(names.get(service, service), region_name=region)
-            methods = {xform_name(api, "-"): name for name, api in client.meta.method_to_api_mapping.items()}
+            names_of = client.meta.method_to_api_mapping
+            methods = {xform_name(api, "-"): name for name, api in names_of.items()}
             expect(operation in methods, f"{path.name}: no `aws {service} {operation}`")
             answer = types.SimpleNamespace(status_code=200), {}
             client.meta.events.register("before-call", lambda answer=answer, **_: answer)
@@ -303,11 +332,21 @@ def commands_are_aws():
     expect(looked_at > 30, f"{looked_at} commands")
 
 
+# Notes what it is called with, and gives back an id: that which it is given, or a new one.
+SHOWS = """#!/bin/sh
+echo "$1 $2" >> "$SEEN"
+python3 -c '
+import json, sys
+print(json.load(sys.stdin).get("ResolverQueryLogConfigId", "id-7"))
+' | tee -a "$SEEN.values"
+"""
+
+
 def the_shell_reads_the_commands():
     """The commands as a shell runs them, with an `aws` that shows what it is given."""
     with tempfile.TemporaryDirectory() as folder:
         tool = Path(folder) / "aws"
-        tool.write_text("#!/bin/sh\necho \"$1 $2\" >> \"$SEEN\"\ncat | python3 -c 'import json,sys; print(json.load(sys.stdin).get(\"ResolverQueryLogConfigId\", \"id-7\"))' | tee -a \"$SEEN.values\"\n")
+        tool.write_text(SHOWS)
         tool.chmod(0o755)
         page = (EXPORT / "cloudformation/stele-logging.remaining.md").read_text()
         blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
@@ -315,11 +354,16 @@ def the_shell_reads_the_commands():
         environment = {"PATH": f"{folder}:/usr/bin:/bin", "SEEN": str(seen)}
         # One after the other in one shell: what one gives, another takes.
         for block in ["\n".join(blocks)]:
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], env=environment, capture_output=True, text=True)
+            command = ["bash", "-euo", "pipefail", "-c", block]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True)
             expect(done.returncode == 0 and not done.stderr, f"{done.stderr}\n{block}")
         expect(len(seen.read_text().splitlines()) == len(blocks), seen.read_text())
         values = (Path(folder) / "seen.values").read_text().split()
         expect(values[-1] == "id-7" and "@" not in "".join(values), f"{values}")
+
+
+def run(command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def terraform_formats_the_files_so():
@@ -330,16 +374,13 @@ def terraform_formats_the_files_so():
     with tempfile.TemporaryDirectory() as folder:
         for path in (EXPORT / "terraform").glob("*.tf"):
             shutil.copy(path, folder)
-        done = subprocess.run([terraform, "fmt", "-check", "-diff", folder], capture_output=True, text=True)
+        done = run([terraform, "fmt", "-check", "-diff", folder])
         expect(done.returncode == 0, done.stdout + done.stderr)
-        done = subprocess.run(
-            [terraform, f"-chdir={folder}", "init", "-backend=false", "-input=false"],
-            capture_output=True, text=True, timeout=300,
-        )
+        done = run([terraform, f"-chdir={folder}", "init", "-backend=false", "-input=false"])
         if done.returncode != 0:
             print("  skipped: terraform validate, for there is no provider to be had", flush=True)
             return
-        done = subprocess.run([terraform, f"-chdir={folder}", "validate"], capture_output=True, text=True)
+        done = run([terraform, f"-chdir={folder}", "validate"])
         expect(done.returncode == 0, done.stdout + done.stderr)
 
 
@@ -358,10 +399,10 @@ TESTS = [
 
 def main():
     with STACK:
-        return run()
+        return all_of_them()
 
 
-def run():
+def all_of_them():
     failed = 0
     for test in TESTS:
         name = test.__name__.replace("_", " ")

@@ -16,6 +16,7 @@ mod archive;
 mod cloudformation;
 mod collect;
 mod command;
+mod condition;
 mod custom;
 mod hcl;
 mod names;
@@ -159,6 +160,12 @@ pub fn terraform(plan: &Plan, options: &Options) -> Result<Vec<File>, ExportErro
         );
     }
     Ok(files)
+}
+
+/// The region of the main template of a plan: where the console's link should begin the stack.
+pub fn main_region(plan: &Plan, options: &Options) -> String {
+    let actions: Vec<&Action> = plan.actions.iter().collect();
+    home_region(&actions, options)
 }
 
 /// The console's link that begins a stack with a template in a bucket.

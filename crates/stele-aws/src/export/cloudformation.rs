@@ -82,8 +82,8 @@ fn one(
     let mut head = writer.head(&format!("region {region}"));
     head.extend(notes.iter().cloned());
     head.push(format!(
-        "aws cloudformation deploy --region {region} --stack-name {STACK_NAME} --template-file {file} \
-         --capabilities CAPABILITY_NAMED_IAM"
+        "aws cloudformation deploy --region {region} --stack-name {STACK_NAME} \
+         --template-file {file} --capabilities CAPABILITY_NAMED_IAM"
     ));
     let template = writer.template(members);
     let text = template.write(&head);
@@ -149,6 +149,12 @@ fn in_common(
         );
         head.extend(stackset_commands(&file, others));
         let template = writer.template(&shared);
+        if template.write(&[]).contains(":role/") {
+            head.push(format!(
+                "Roles that it names must be in each account first: {}.yaml makes them here.",
+                writer.options.stem
+            ));
+        }
         let text = template.write(&head);
         if text.len() > TEMPLATE_BYTES_MAX {
             return Err(ExportError::TooLarge {

@@ -140,7 +140,8 @@ fn command(stack: &Stack<'_>, action: &Action, asked: &BTreeSet<(u32, String)>) 
             Dialect::Terraform => writeln!(out, "{name}=$(terraform output -raw {key})"),
             Dialect::CloudFormation | Dialect::WithFunction => writeln!(
                 out,
-                "{name}=$(aws cloudformation describe-stacks --region {region} --stack-name {} \\\n  \
+                "{name}=$(aws cloudformation describe-stacks --region {region} \
+                 --stack-name {} \\\n  \
                  --query \"Stacks[0].Outputs[?OutputKey=='{key}'].OutputValue\" --output text)",
                 super::STACK_NAME,
             ),

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use super::condition::{condition_name, conditions};
 use super::custom;
 use super::node::Piece;
-use super::template::{Template, Writer, attribute, condition_name, conditions, entry, reference};
+use super::template::{Template, Writer, attribute, entry, reference};
 use super::yaml::Doc;
 use super::{
     ExportError, File, PARAMETERS_MAX, RESOURCES_MAX, STACK_NAME, TEMPLATE_BYTES_MAX,
@@ -65,8 +66,9 @@ pub(super) fn files(
          '{stem}.*.yaml'"
     ));
     head.push(format!(
-        "aws cloudformation deploy --region {region} --stack-name {STACK_NAME} --template-file {file} \
-         --capabilities CAPABILITY_NAMED_IAM --parameter-overrides TemplateBucket={bucket}"
+        "aws cloudformation deploy --region {region} --stack-name {STACK_NAME} \
+         --template-file {file} --capabilities CAPABILITY_NAMED_IAM --parameter-overrides \
+         TemplateBucket={bucket}"
     ));
     let text = parent.write(&head);
     if text.len() > TEMPLATE_BYTES_MAX {

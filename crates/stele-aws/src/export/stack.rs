@@ -10,12 +10,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names;
-use super::node::{Node, Piece, replace};
+use super::node::{Node, Piece};
 use super::resource::{self, Kind, Part, Row, Say, apply};
-use super::{custom, switch};
+use super::{custom, names, switch};
 use crate::arn;
 use crate::plan::Action;
+
+mod order;
+mod refer;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -378,75 +380,6 @@ impl<'a> Stack<'a> {
         false
     }
 
-    /// Actions that are in the file and may not be: they wait for a command that waits for the
-    /// file, or need what the file does not know.
-    fn misplaced(&self) -> Vec<(u32, String)> {
-        let mut found = Vec::new();
-        for resource in &self.resources {
-            for n in &resource.actions {
-                let Some(action) = self.actions.get(n) else { continue };
-                if let Some(before) = self.sandwich(action) {
-                    let reason =
-                        format!("it comes after action {before}, which is left to a command");
-                    found.push((*n, reason));
-                }
-            }
-            for piece in resource.props.iter().flat_map(|(_, node)| node.references()) {
-                let Piece::Made(n, path) = piece else { continue };
-                let of = resource.actions.last().copied().unwrap_or_default();
-                let blame = self.who_refers(resource, n).unwrap_or(of);
-                match self.attribute(n, &path) {
-                    Some((index, _)) if self.same_file(index, &resource.region) => {}
-                    Some(_) => {
-                        found.push((blame, "it needs what is made in another region".to_owned()));
-                    }
-                    None => {
-                        found.push((blame, format!("it needs `{path}` of what action {n} makes")));
-                    }
-                }
-            }
-        }
-        found
-    }
-
-    /// Which action of a resource refers to another.
-    fn who_refers(&self, resource: &Resource, to: u32) -> Option<u32> {
-        let mark = format!("${{{to}.");
-        resource.actions.iter().copied().find(|n| {
-            let params = self.actions.get(n).map(|action| &action.params);
-            params.is_some_and(|params| {
-                params.values().any(|value| value.to_string().contains(&mark))
-            })
-        })
-    }
-
-    fn same_file(&self, index: usize, region: &str) -> bool {
-        self.dialect == Dialect::Terraform || self.resources[index].region == region
-    }
-
-    /// A remaining action that an action comes after and that needs the file itself.
-    fn sandwich(&self, action: &Action) -> Option<u32> {
-        self.remaining_before(action).into_iter().find(|n| {
-            let needs = self.actions.get(n).map(|one| self.edges(one, usize::MAX, &[]));
-            needs.is_some_and(|needs| {
-                needs.iter().any(|index| self.same_file(*index, &action.region))
-            })
-        })
-    }
-
-    /// The actions that remain and that an action comes after, before any that is in the file.
-    fn remaining_before(&self, action: &Action) -> BTreeSet<u32> {
-        let mut found = BTreeSet::new();
-        let mut todo = action.after.clone();
-        while let Some(n) = todo.pop() {
-            let Some(before) = self.actions.get(&n) else { continue };
-            if !self.made.contains_key(&n) && found.insert(n) {
-                todo.extend(before.after.iter().copied());
-            }
-        }
-        found
-    }
-
     /// Where a value that an action makes is read: the resource and its attribute.
     pub(super) fn attribute(&self, n: u32, path: &str) -> Option<(usize, &'static str)> {
         let action = self.actions.get(&n)?;
@@ -464,123 +397,9 @@ impl<'a> Stack<'a> {
         let [Piece::Made(n, path)] = pieces.as_slice() else { return None };
         self.attribute(*n, path)
     }
-
-    /// Lets resources of the same name in different regions have the same switches, so that they
-    /// are alike.
-    pub(super) fn align(&mut self, main: &str) {
-        let mut all: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
-        for resource in self.resources.iter().filter(|resource| resource.region != main) {
-            all.entry(resource.id.clone()).or_default().extend(&resource.switches);
-        }
-        for resource in self.resources.iter_mut().filter(|resource| resource.region != main) {
-            if let Some(switches) = all.get(&resource.id) {
-                resource.switches.clone_from(switches);
-            }
-        }
-    }
-
-    /// References by name, accounts and regions, names in the file, switches, what comes first.
-    fn finish(&mut self) {
-        let firsts: BTreeSet<u32> = self
-            .resources
-            .iter()
-            .flat_map(|resource| &resource.actions)
-            .filter_map(|n| self.actions.get(n))
-            .flat_map(|action| self.remaining_before(action))
-            .collect();
-        for remaining in &mut self.remaining {
-            remaining.first = firsts.contains(&remaining.action);
-        }
-        for index in 0..self.resources.len() {
-            let mut props = std::mem::take(&mut self.resources[index].props);
-            for (_, node) in &mut props {
-                node.each_text(&mut |pieces| self.refer(index, pieces));
-            }
-            // What is referred to comes before.
-            let made: Vec<usize> = props
-                .iter()
-                .flat_map(|(_, node)| node.references())
-                .filter_map(|piece| match piece {
-                    Piece::Made(n, path) => self.attribute(n, &path).map(|(index, _)| index),
-                    _ => None,
-                })
-                .filter(|other| *other != index)
-                .collect();
-            let resource = &mut self.resources[index];
-            resource.props = props;
-            resource.after.extend(made);
-        }
-        // Whoever is needed is needed for all that those need who need it.
-        for index in (0..self.resources.len()).rev() {
-            let switches = self.resources[index].switches.clone();
-            let mut todo: Vec<usize> = self.resources[index].after.iter().copied().collect();
-            let mut seen = BTreeSet::new();
-            while let Some(before) = todo.pop() {
-                if seen.insert(before) {
-                    self.resources[before].switches.extend(&switches);
-                    todo.extend(self.resources[before].after.iter().copied());
-                }
-            }
-        }
-        names::unique(self);
-    }
-
-    /// Replaces names of what comes before, the account, the region and the partition in a text.
-    fn refer(&self, index: usize, pieces: &mut Vec<Piece>) {
-        let resource = &self.resources[index];
-        let Some(action) = self.actions.get(&resource.actions[0]) else { return };
-        let mut before: Vec<usize> = Vec::new();
-        let mut todo: Vec<usize> = resource.after.iter().copied().collect();
-        while let Some(other) = todo.pop() {
-            if !before.contains(&other) {
-                before.push(other);
-                todo.extend(self.resources[other].after.iter().copied());
-            }
-        }
-        // The longest first: a name may be the beginning of another.
-        before.sort_by_key(|other| std::cmp::Reverse(self.resources[*other].name.len()));
-        for other in before {
-            let named = &self.resources[other];
-            if named.name.is_empty() || !self.same_file(other, &resource.region) {
-                continue;
-            }
-            let name = named.name.clone();
-            let within: fn(char) -> bool = if name.starts_with('/') { in_path } else { in_name };
-            replace(pieces, &name, within, &|| Piece::Name(other, name.clone()));
-        }
-        let whole = matches!(pieces.as_slice(), [Piece::Plain(text)] if *text == action.region);
-        replace(pieces, &action.account, char::is_alphanumeric, &|| {
-            Piece::Account(action.account.clone())
-        });
-        if !whole {
-            replace(pieces, &action.region, char::is_alphanumeric, &|| {
-                Piece::Region(action.region.clone())
-            });
-        }
-        let partition = action.resource.split(':').nth(1).unwrap_or("aws");
-        let begins = format!("arn:{partition}:");
-        for at in (0..pieces.len()).rev() {
-            let Piece::Plain(text) = &pieces[at] else { continue };
-            let Some(rest) = text.strip_prefix(&begins) else { continue };
-            let split = [
-                Piece::Plain("arn:".to_owned()),
-                Piece::Partition(partition.to_owned()),
-                Piece::Plain(format!(":{rest}")),
-            ];
-            pieces.splice(at..=at, split);
-        }
-    }
 }
 
 const LOG_GROUP: &str = "aws_cloudwatch_log_group";
-
-fn in_name(letter: char) -> bool {
-    letter.is_alphanumeric() || ['-', '_', '.'].contains(&letter)
-}
-
-fn in_path(letter: char) -> bool {
-    in_name(letter) || letter == '/'
-}
 
 fn no_word(name: &str) -> String {
     format!("`{name}` cannot be said as it is in the plan")

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::condition::{condition_name, conditions};
 use super::custom;
-use super::node::{Node, Piece, join, replace};
+use super::node::{Node, Piece, replace};
 use super::stack::Stack;
 use super::yaml::{Doc, Entry};
 use super::{Options, PARAMETERS_MAX, command, names, switch};
 use crate::plan::Plan;
+
+mod value;
 
 /// What templates are written from.
 #[derive(Debug, Clone, Copy)]
@@ -305,92 +308,6 @@ impl Draft<'_, '_> {
             .collect()
     }
 
-    fn node(&self, node: &Node) -> Doc {
-        match node {
-            Node::Null => Doc::text(""),
-            Node::Bool(value) => Doc::Bool(*value),
-            Node::Number(number) => Doc::Number(number.clone()),
-            Node::Text(pieces) => self.text(pieces),
-            Node::List(items) => Doc::List(items.iter().map(|item| self.node(item)).collect()),
-            Node::Map(members) => Doc::Map(
-                members.iter().map(|(name, value)| entry(name, self.node(value))).collect(),
-            ),
-            Node::Document(inner) => self.node(inner),
-            Node::TextDocument(inner) => self.text(&inner.json_text()),
-            Node::Set { base, value, .. } => {
-                match self.settings.get(&(*base, setting_text(value))) {
-                    Some(name) => reference(name),
-                    None => self.node(value),
-                }
-            }
-        }
-    }
-
-    /// A text, as `Ref`, `Fn::GetAtt` or `Fn::Sub` where it refers to something.
-    fn text(&self, pieces: &[Piece]) -> Doc {
-        let pieces = self.within(pieces);
-        if let [Piece::Plain(text)] = pieces.as_slice() {
-            return Doc::text(text.as_str());
-        }
-        if let [only] = pieces.as_slice() {
-            return match self.place(only) {
-                Some((id, "")) => reference(&id),
-                Some((id, name)) => attribute(&id, name),
-                None => Doc::text(only.plain()),
-            };
-        }
-        let text: String = pieces
-            .iter()
-            .map(|piece| match self.place(piece) {
-                Some((id, "")) => format!("${{{id}}}"),
-                Some((id, name)) => format!("${{{id}.{name}}}"),
-                None => piece.plain().replace("${", "${!"),
-            })
-            .collect();
-        Doc::map([("Fn::Sub", Doc::text(text))])
-    }
-
-    /// The same text, where names of what is in another template are plain.
-    fn within(&self, pieces: &[Piece]) -> Vec<Piece> {
-        let stack = self.writer.stack;
-        let mut all = Vec::new();
-        for piece in pieces {
-            match piece {
-                Piece::Name(other, text) if !self.members.contains(other) => {
-                    let resource = &stack.resources[*other];
-                    let mut rest = vec![Piece::Plain(text.clone())];
-                    let account = self.writer.account;
-                    replace(&mut rest, account, char::is_alphanumeric, &|| {
-                        Piece::Account(account.to_owned())
-                    });
-                    replace(&mut rest, &resource.region, char::is_alphanumeric, &|| {
-                        Piece::Region(resource.region.clone())
-                    });
-                    all.extend(rest);
-                }
-                piece => all.push(piece.clone()),
-            }
-        }
-        join(all)
-    }
-
-    /// What a piece refers to: a name, and an attribute of it.
-    fn place(&self, piece: &Piece) -> Option<(String, &'static str)> {
-        let stack = self.writer.stack;
-        let id = |index: usize| stack.resources[index].id.clone();
-        match piece {
-            Piece::Plain(_) => None,
-            Piece::Name(index, _) => Some((id(*index), stack.resources[*index].kind.named_by)),
-            Piece::Of(index, attribute) => Some((id(*index), attribute)),
-            Piece::Made(n, path) => {
-                stack.attribute(*n, path).map(|(index, attribute)| (id(index), attribute))
-            }
-            Piece::Account(_) => Some(("AWS::AccountId".to_owned(), "")),
-            Piece::Region(_) => Some(("AWS::Region".to_owned(), "")),
-            Piece::Partition(_) => Some(("AWS::Partition".to_owned(), "")),
-        }
-    }
-
     fn parameters(&self, wanted: &BTreeSet<BTreeSet<&'static str>>) -> Vec<Entry> {
         let used: BTreeSet<&'static str> = wanted.iter().flatten().copied().collect();
         let mut all: Vec<Entry> = switch::ALL
@@ -481,44 +398,4 @@ impl Draft<'_, '_> {
         });
         self.node(&node)
     }
-}
-
-/// The name of the condition for any of some switches.
-pub(super) fn condition_name(switches: &BTreeSet<&'static str>) -> String {
-    let names: Vec<&str> =
-        switches.iter().map(|name| name.strip_prefix("With").unwrap_or(name)).collect();
-    format!("{}IsWanted", names.join("Or"))
-}
-
-/// The conditions for sets of switches, and for each switch in one of several.
-pub(super) fn conditions(wanted: &BTreeSet<BTreeSet<&'static str>>) -> Vec<Entry> {
-    let mut all: BTreeMap<String, Doc> = BTreeMap::new();
-    for switches in wanted.iter().filter(|switches| !switches.is_empty()) {
-        for switch in switches {
-            let name = condition_name(&BTreeSet::from([*switch]));
-            let is_on = Doc::List(vec![reference(switch), Doc::text("true")]);
-            all.insert(name, Doc::map([("Fn::Equals", is_on)]));
-        }
-        if switches.len() > 1 {
-            let each: Vec<Doc> = switches
-                .iter()
-                .map(|switch| {
-                    let name = condition_name(&BTreeSet::from([*switch]));
-                    Doc::map([("Condition", Doc::text(name))])
-                })
-                .collect();
-            all.insert(condition_name(switches), any(each));
-        }
-    }
-    all.into_iter().map(|(name, condition)| entry(name, condition)).collect()
-}
-
-/// `Fn::Or` takes two to ten conditions.
-fn any(mut each: Vec<Doc>) -> Doc {
-    const MAX: usize = 10;
-    while each.len() > MAX {
-        let rest = each.split_off(MAX - 1);
-        each.push(any(rest));
-    }
-    Doc::map([("Fn::Or", Doc::List(each))])
 }

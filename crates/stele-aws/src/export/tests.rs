@@ -251,7 +251,8 @@ fn nothing_waits_for_what_waits_for_it() {
             3,
             "route53resolver:CreateResolverQueryLogConfig",
             json!([2]),
-            json!({"Name": "x", "DestinationArn": "arn:aws:logs:us-east-1:111122223333:log-group:a"}),
+            json!({"Name": "x",
+                "DestinationArn": "arn:aws:logs:us-east-1:111122223333:log-group:a"}),
             json!(null),
         ),
         line(
@@ -322,6 +323,37 @@ fn what_is_too_large_is_nested() {
     assert_eq!(groups, 700 + 2, "with those that nothing in the template needs");
 }
 
+/// Accounts have files of their own, with their own resources in them.
+#[test]
+fn each_account_has_its_files() {
+    let mut plan = plan();
+    let other = "444455556666";
+    for action in plan.actions.clone() {
+        if action.region == "us-west-2" {
+            let text = serde_json::to_string(&action).unwrap().replace("111122223333", other);
+            plan.actions.push(serde_json::from_str(&text).unwrap());
+        }
+    }
+    let files = cloudformation(&plan, &Options::default()).unwrap();
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "stele-logging.111122223333.yaml",
+            "stele-logging.111122223333.eu-west-1.yaml",
+            "stele-logging.111122223333.us-west-2.yaml",
+            "stele-logging.111122223333.remaining.md",
+            "stele-logging.444455556666.yaml",
+        ]
+    );
+    // What names no account is the same in both.
+    let body = |text: &str| text.lines().filter(|line| !line.contains('#')).collect::<String>();
+    assert_eq!(body(&files[2].text), body(&files[4].text));
+    let folders = terraform(&plan, &Options::default()).unwrap();
+    let of_other = folders.iter().find(|file| file.name == "444455556666/main.tf").unwrap();
+    assert!(!of_other.text.contains("111122223333"), "{}", of_other.text);
+}
+
 #[test]
 fn the_console_opens_with_the_template() {
     assert_eq!(
@@ -330,6 +362,7 @@ fn the_console_opens_with_the_template() {
          ?templateURL=https%3A%2F%2Fb.s3.eu-west-1.amazonaws.com%2Fa%20b.yaml\
          &stackName=stele-logging"
     );
+    assert_eq!(main_region(&plan(), &Options::default()), "us-east-1");
     assert!(launch_url("cn-north-1", "x").starts_with("https://console.amazonaws.cn/"));
 }
 

@@ -193,7 +193,8 @@ fn hard_texts_are_written_for_others_to_read() {
     ];
     let members: serde_json::Map<String, Value> =
         texts.iter().map(|text| ((*text).to_owned(), json!({"v": text, "l": [text]}))).collect();
-    let value = json!({"list": texts.to_vec(), "nested": [[texts.to_vec()], []], "map": members, "empty": {}});
+    let all = texts.to_vec();
+    let value = json!({"list": all, "nested": [[all], []], "map": members, "empty": {}});
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/yaml");
     let written = of(&value).write(&["written by the test of `export/yaml.rs`".to_owned()]);
     let pretty = serde_json::to_string_pretty(&value).unwrap() + "\n";
