@@ -96,8 +96,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         writeln!(std::io::stderr(), "wrote {}", path.display())?;
     }
     if let Some(template) = &arguments.launch_url {
-        let region = plan.actions.first().map_or("us-east-1", |action| action.region.as_str());
-        writeln!(std::io::stdout(), "{}", export::launch_url(region, template))?;
+        let region = export::main_region(&plan, &options);
+        writeln!(std::io::stdout(), "{}", export::launch_url(&region, template))?;
     }
     Ok(ExitCode::SUCCESS)
 }
