@@ -3,6 +3,8 @@
 //! An access log goes to the terminal bucket of the region, which has none itself. No path may lead
 //! from there back to where it began: see [`log`].
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{Builder, Change, Handle, s3, terminal, terminal_name};
@@ -121,15 +123,16 @@ fn chain<'a>(inventory: &'a Inventory, from: &'a str) -> impl Iterator<Item = &'
 /// The bucket of a region that takes the access logs of most others, and has none itself.
 pub fn taking<'a>(inventory: &'a Inventory, region: &str) -> Option<&'a str> {
     let buckets = inventory.buckets.items().unwrap_or_default();
+    // Counted once: this is asked for every bucket that needs an access log.
+    let mut sources: BTreeMap<&str, usize> = BTreeMap::new();
+    for log in buckets.iter().filter_map(|bucket| bucket.logging.known()) {
+        *sources.entry(log.target_bucket.as_str()).or_default() += 1;
+    }
     let here = buckets.iter().filter(|bucket| {
         bucket.region.known().is_some_and(|there| there == region) && bucket.logging == Fact::Absent
     });
-    let sources = |name: &str| {
-        let logs = buckets.iter().filter_map(|other| other.logging.known());
-        logs.filter(|log| log.target_bucket == name).count()
-    };
-    let most = here.map(|bucket| (sources(&bucket.name), bucket.name.as_str()));
-    most.filter(|(sources, _)| *sources > 0).max_by_key(|(sources, _)| *sources).map(|most| most.1)
+    let most = here.filter_map(|bucket| Some((sources.get(bucket.name.as_str())?, &bucket.name)));
+    most.max_by_key(|(sources, _)| **sources).map(|(_, name)| name.as_str())
 }
 
 /// Lets files below prefixes go when the policy's `max_days` are over; a prefix without text means
