@@ -552,7 +552,6 @@ fn an_empty_region_takes_few_calls() {
     for (name, baseline) in [("default", &default), ("strict", &strict)] {
         let one = calls(baseline, &["us-east-1"]);
         let region = calls(baseline, &["us-east-1", "eu-west-1"]) - one;
-        println!("{name}: {region} calls for an empty region, {} for an account", one - region);
         assert!(region <= CALLS_MAX, "{name}: {region} calls for an empty region");
         assert!(one - region <= 10, "{name}: {} calls for an account", one - region);
     }
