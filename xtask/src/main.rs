@@ -36,6 +36,7 @@ usage: cargo xtask <command>
   bench ledger [--events N] [--rounds N]     what the ledger costs, and how fast it verifies
   bench query [--events N] [--rounds N]      how fast questions are answered
   bench posture                              how long an AWS account takes to assess and plan for
+  aws-demo [--port N]                        an AWS account in memory, to try `stele aws` with
   aws-models                                 our AWS operations and requests against botocore's
 ";
 

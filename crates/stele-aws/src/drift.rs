@@ -4,7 +4,7 @@
 //! that vanished with their subject, the same change seen from other regions. A read that fails now
 //! is unreadable and never drift.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -228,14 +228,16 @@ pub fn compare(before: &Earlier, after: &Report) -> Drift {
             }
         }
     }
+    // Where a list cannot be read now, or an account not be entered, nothing is known to be gone.
+    let unknown = after.findings.iter().filter(|finding| finding.status == Status::Unknown);
+    let unread: BTreeSet<(&str, &str, &str)> =
+        unknown.map(|f| (f.account.as_str(), f.region.as_str(), f.id)).collect();
     for (key, was) in past.iter().filter(|(key, _)| !now.contains_key(*key)) {
-        // Where the list itself cannot be read now, nothing is known to be gone.
-        let unread = after.findings.iter().any(|finding| {
-            finding.status == Status::Unknown
-                && (finding.id, finding.region.as_str()) == (key.2, key.1)
-        });
         match was.status {
-            _ if unread => {}
+            _ if unread.contains(&(key.0, key.1, key.2)) => {}
+            _ if !after.scope.accounts.iter().any(|account| account == key.0) => {
+                unreadable.push(reference(&was.id, &was.region, &was.resource));
+            }
             Status::Pass => worse.push(Worse { past: Some(was), now: None }),
             Status::Fail | Status::Blocked => {
                 improved.push(reference(&was.id, &was.region, &was.resource));
@@ -350,7 +352,12 @@ fn fold(mut worse: Vec<Worse<'_>>) -> Vec<Entry> {
         }
     }
     for one in following {
-        let place = roots.iter().position(|(root, _)| follows(&one, root));
+        let place = roots.iter().position(|(root, _)| follows(&one, root)).or_else(|| {
+            // It was judged only because something wrote there, and nothing does any more.
+            let of_destination = one.now.is_none() && is_of_destination(one.id());
+            let near = |(root, _): &(Worse<'_>, Entry)| root.account() == one.account();
+            of_destination.then(|| roots.iter().position(near)).flatten()
+        });
         if let Some(place) = place {
             roots[place].1.consequences.push(one.reference());
         } else {
@@ -386,7 +393,10 @@ fn is_same_change(root: &Finding, other: &Finding) -> bool {
         && lost.contains(&root.reason_code.as_str())
         && destination_of(&root.reason).is_some()
         && destination_of(&root.reason) == destination_of(&other.reason);
-    regions || destination
+    // One set of selectors says what data events are recorded.
+    let data = |finding: &Finding| finding.id.starts_with("ct.data.");
+    let selectors = data(root) && data(other) && root.reason_code == other.reason_code;
+    regions || destination || selectors
 }
 
 /// The last part of an ARN.
@@ -426,6 +436,11 @@ fn follows(one: &Worse<'_>, root: &Worse<'_>) -> bool {
             .iter()
             .any(|start| one.id().starts_with(start));
     off && related && is_source(of_root.id)
+}
+
+/// Whether a check judges places that logs are written to.
+fn is_of_destination(id: &str) -> bool {
+    id.starts_with("ct.bucket.") || id.starts_with("kms.log-key.")
 }
 
 fn is_source(id: &str) -> bool {

@@ -2,8 +2,6 @@
 //!
 //! An account or a region that fails does not stop the rest; it makes the report incomplete.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use stele_event::runtime::Clock;
 
@@ -81,13 +79,6 @@ pub struct Accounts {
     pub sessions: Vec<(String, HttpAws)>,
     /// Accounts that could not be entered, and lists that could not be read.
     pub errors: Vec<ReportError>,
-}
-
-impl Accounts {
-    /// Those that are named in a list; what a plan or a journal is about.
-    pub fn named(self) -> BTreeMap<String, HttpAws> {
-        self.sessions.into_iter().collect()
-    }
 }
 
 /// Signs in to every account that the options name.

@@ -9,13 +9,16 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use stele_aws::apply::{Apply, Ended, Outcome, Patience, Sessions, rollback};
-use stele_aws::assess::{self, Selection};
+use stele_aws::assess::{self, Assessed, Report, Selection};
 use stele_aws::baseline::Baseline;
 use stele_aws::call::{Aws, Call, CallError};
 use stele_aws::collect::Scope;
+use stele_aws::drift::{self, Earlier};
 use stele_aws::journal::{Entry, JournalError, Record, stages};
+use stele_aws::operation;
 use stele_aws::plan::{Allowances, Plan, assemble};
 use stele_event::runtime::{ManualClock, SeededEntropy};
 use world::{ACCOUNT, Fake, REGION, World};
@@ -43,6 +46,31 @@ const CHECKS: &[&str] = &[
     "ct.bucket.versioning",
     "ct.bucket.access-log",
     "ct.bucket.retention",
+];
+
+/// Checks whose subject is broken again by undoing one action, in one account or another.
+const NOTICED: &[&str] = &[
+    "api.http.access",
+    "api.rest.access",
+    "cfg.recorder.on",
+    "cfg.recorder.scope",
+    "ct.bucket.access-log",
+    "ct.bucket.versioning",
+    "db.aurora.audit-export",
+    "db.docdb.audit",
+    "db.neptune.audit",
+    "db.rds.audit-export",
+    "db.redshift.audit",
+    "eks.control-plane",
+    "fn.lambda.group",
+    "lb.alb.access",
+    "lb.clb.access",
+    "lb.destination",
+    "lb.nlb.access",
+    "log.group.central",
+    "log.group.kms",
+    "log.group.retention",
+    "waf.acl",
 ];
 
 /// An account of a seed: what logs and what does not, buckets and groups that are there.
@@ -201,7 +229,7 @@ fn baseline(seed: u64) -> Baseline {
     Baseline::parse(&format!("version = 1\n{sinks}")).unwrap()
 }
 
-async fn planned(aws: &Fake, baseline: &Baseline) -> Plan {
+async fn assessed(aws: &Fake, baseline: &Baseline) -> Assessed {
     let only = CHECKS.iter().map(|id| (*id).to_owned()).collect();
     let checks = Selection { only, skip: Vec::new() }.checks(baseline);
     let scope = Scope {
@@ -213,10 +241,17 @@ async fn planned(aws: &Fake, baseline: &Baseline) -> Plan {
         collectors: assess::collectors(&checks, baseline),
         interfaces: false,
     };
-    let assessed = assess::account(aws, &scope, baseline, &checks).await;
+    assess::account(aws, &scope, baseline, &checks).await
+}
+
+fn report(assessed: &Assessed, baseline: &Baseline) -> Report {
+    assess::report(vec![assessed.clone()], Vec::new(), baseline, 0, 0, NOW_MICROS)
+}
+
+async fn planned(aws: &Fake, baseline: &Baseline) -> Plan {
+    let assessed = assessed(aws, baseline).await;
     let part = assemble::account(aws, &assessed, baseline, &Allowances::new(), &|_| true).await;
-    let report = assess::report(vec![assessed], Vec::new(), baseline, 0, 0, NOW_MICROS);
-    assemble::join(vec![part], &report)
+    assemble::join(vec![part], &report(&assessed, baseline))
 }
 
 #[derive(Default)]
@@ -242,6 +277,44 @@ impl Aws for Shared {
 
 const IMPATIENT: Patience = Patience { refusal_ms: 0, settle_ms: 0, pause_ms: 0 };
 
+/// Each thing that a plan has put right is broken again behind Stele's back, by the call that
+/// undoes it alone. Drift names what the action was for, and nothing that it was not.
+async fn each_is_noticed(
+    fake: &Arc<Fake>,
+    baseline: &Baseline,
+    entries: &[Entry],
+    seed: u64,
+) -> BTreeSet<String> {
+    let good = report(&assessed(fake, baseline).await, baseline);
+    let before = Earlier::deserialize(serde_json::to_value(&good).unwrap()).unwrap();
+    let whole = fake.world.lock().unwrap().clone();
+    let mut noticed = BTreeSet::new();
+    for (n, stage) in stages(entries) {
+        let (Some(action), Some(true)) = (stage.action, stage.done) else { continue };
+        // What has an id of its own is undone by that; those are what others were made of.
+        if action.undo.is_empty() || serde_json::to_string(&action.undo).unwrap().contains("${") {
+            continue;
+        }
+        for undo in &action.undo {
+            let operation = operation::find(&undo.call).unwrap();
+            let region = action.region.clone();
+            let _ = fake.call(&Call { operation, region, params: undo.params.clone() }).await;
+        }
+        let now = report(&assessed(fake, baseline).await, baseline);
+        let drift = drift::compare(&before, &now);
+        for entry in &drift.drift {
+            let key = format!("{}|{}", entry.id, entry.resource);
+            let name = action.resource.rsplit([':', '/']).next().unwrap();
+            let names_it = entry.resource == action.resource || entry.reason.contains(name);
+            let of_it = action.findings.contains(&key) || names_it;
+            assert!(of_it, "seed {seed}: {n} {} undone, and {key}: {}", action.call, entry.reason);
+            noticed.insert(entry.id.clone());
+        }
+        *fake.world.lock().unwrap() = whole.clone();
+    }
+    noticed
+}
+
 /// What undoing says that it leaves, taken out of a world: buckets, keys, Config's role, and the
 /// name of a bucket in attributes that named none.
 fn without_leftovers(world: &World, before: &World) -> World {
@@ -266,7 +339,7 @@ fn without_leftovers(world: &World, before: &World) -> World {
 
 #[tokio::test]
 async fn what_services_log_is_planned_once_and_undone_whole() {
-    let mut calls = BTreeSet::new();
+    let (mut calls, mut noticed) = (BTreeSet::new(), BTreeSet::new());
     for seed in 0..40 {
         let fake = Arc::new(Fake { world: Mutex::new(world(seed)), ..Fake::default() });
         let now = || fake.world.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -298,6 +371,7 @@ async fn what_services_log_is_planned_once_and_undone_whole() {
         let new: Vec<_> = again.blocked.iter().filter(|b| !plan.blocked.contains(b)).collect();
         assert!(new.is_empty(), "seed {seed}: {new:#?}");
         let entries = journal.0.lock().unwrap().clone();
+        noticed.extend(each_is_noticed(&fake, &baseline, &entries, seed).await);
         let undone =
             rollback(&stages(&entries), &sessions, &journal, &clock, &[], IMPATIENT, &|_| {}).await;
         for each in undone.unwrap() {
@@ -308,6 +382,8 @@ async fn what_services_log_is_planned_once_and_undone_whole() {
             assert_eq!(after.0.get(key), before.0.get(key), "seed {seed}: {key}");
         }
     }
+    let noticed: Vec<&str> = noticed.iter().map(String::as_str).collect();
+    assert_eq!(noticed, NOTICED);
     // All that these checks can ask for was asked for in one account or another.
     let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
     assert_eq!(

@@ -148,14 +148,21 @@ impl RowBatch {
 }
 
 fn csv_cell(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return String::new(),
-        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-            format!("'{text}")
-        }
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => csv_text(text),
+        other => quoted(other.to_string()),
+    }
+}
+
+/// A text as a cell of CSV (RFC 4180). One that a spreadsheet would take for a formula is kept from
+/// it.
+pub fn csv_text(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    quoted(if is_formula { format!("'{text}") } else { text.to_owned() })
+}
+
+fn quoted(text: String) -> String {
     if text.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

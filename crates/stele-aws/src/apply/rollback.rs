@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use stele_event::runtime::Clock;
 
-use super::{ApplyError, Patience, Sessions, Subject, reference, time};
+use super::{ApplyError, Patience, Sessions, Subject, reference, time, unresolved};
 use crate::caller::{CallLog, Caller, at};
 use crate::fact::Fact;
 use crate::journal::{Entry, JournalError, Record, Stage};
@@ -115,18 +115,22 @@ async fn one(
             ),
         );
     }
-    if action.call == "logs:CreateLogGroup" && holds_events(&subject).await {
-        return ended("left", "the log group, for it holds events".to_owned());
+    let holds = !setting.contents.is_empty();
+    if holds && holds_something(&subject).await {
+        return ended("left", action.leaves.clone());
     }
     for undo in &action.undo {
         let params = restored(&undo.params, &now, stages);
+        if params.values().any(unresolved) {
+            return ended("failed", "what its undoing refers to is not known".to_owned());
+        }
         journal.append(&said(action.n, &undo.call, &params, "begun", ""))?;
         if let Err(error) = subject.call(&undo.call, &params).await {
             return ended("failed", error.to_string());
         }
     }
-    // A log group that was empty is gone whole.
-    if !action.leaves.is_empty() && action.call != "logs:CreateLogGroup" {
+    // What was empty is gone whole.
+    if !action.leaves.is_empty() && !holds {
         return ended("left", action.leaves.clone());
     }
     if is_back(&subject, &before, patience).await {
@@ -150,13 +154,13 @@ async fn is_back(subject: &Subject<'_>, before: &Value, patience: Patience) -> b
     }
 }
 
-/// Whether a log group holds anything; where that cannot be read, it may.
-async fn holds_events(subject: &Subject<'_>) -> bool {
+/// Whether something would go with it; where that cannot be read, it may.
+async fn holds_something(subject: &Subject<'_>) -> bool {
     let log = CallLog::default();
     let caller = Caller::new(subject.aws, &log, &subject.action.region);
     let name = subject.action.params.get("logGroupName").cloned().unwrap_or_default();
     let asked = Map::from_iter([("logGroupName".to_owned(), name)]);
-    match caller.list_with::<Value>("logs:DescribeLogStreams", asked).await {
+    match caller.list_with::<Value>(subject.setting.contents, asked).await {
         Fact::Known(streams) => {
             streams.iter().any(|stream| stream.get("lastIngestionTime").is_some())
         }
@@ -166,7 +170,7 @@ async fn holds_events(subject: &Subject<'_>) -> bool {
 }
 
 /// Parameters of an undoing call, with what AWS made put in.
-fn restored(params: &Params, now: &Value, stages: &BTreeMap<u32, Stage>) -> Params {
+pub(super) fn restored(params: &Params, now: &Value, stages: &BTreeMap<u32, Stage>) -> Params {
     let mut value = Value::Object(params.clone());
     each_text(&mut value, &|text| {
         let (before, rest) = text.split_once("${self.")?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use serde::Deserialize as _;
 use serde_json::json;
 use stele_event::runtime::{ManualClock, SeededEntropy};
 
@@ -12,6 +13,7 @@ use super::*;
 use crate::assess::{self, Assessed, Selection};
 use crate::baseline::Baseline;
 use crate::collect::Scope;
+use crate::drift::{self, Earlier};
 use crate::journal::stages;
 use crate::plan::{Allowances, assemble};
 
@@ -441,12 +443,58 @@ fn without_leftovers(mut world: World) -> World {
     world
 }
 
+/// As in `tests/services.rs`: each action undone alone, behind Stele's back, is named by drift, as
+/// one change where it is one.
+async fn each_is_noticed(
+    bench: &Bench,
+    stages: &BTreeMap<u32, Stage>,
+    seed: u64,
+) -> BTreeSet<String> {
+    let report = |assessed: Assessed| {
+        assess::report(vec![assessed], Vec::new(), &Baseline::default(), 0, 0, NOW_MICROS)
+    };
+    let good = serde_json::to_value(report(assessed(&bench.fake).await)).unwrap();
+    let before = Earlier::deserialize(good).unwrap();
+    let whole = bench.world();
+    let mut noticed = BTreeSet::new();
+    for stage in stages.values().filter(|stage| stage.done == Some(true)) {
+        let action = stage.action.as_ref().unwrap();
+        for undo in &action.undo {
+            let params = match &stage.verified {
+                Some(state) => rollback::restored(&undo.params, state, stages),
+                None => undo.params.clone(),
+            };
+            let operation = operation::find(&undo.call).unwrap();
+            let call = Call { operation, region: action.region.clone(), params };
+            let _ = bench.fake.call(&call).await;
+        }
+        let drift = drift::compare(&before, &report(assessed(&bench.fake).await));
+        let shown: Vec<_> =
+            drift.drift.iter().map(|e| (&e.id, &e.resource, &e.now, &e.reason)).collect();
+        let at = format!("seed {seed}: {} {} undone", action.call, action.resource);
+        // What a trail records: management events, and all data events together.
+        if action.call == "cloudtrail:PutEventSelectors" {
+            assert!(drift.drift.len() <= 2, "{at}: {shown:#?}");
+        }
+        for entry in &drift.drift {
+            let key = format!("{}|{}", entry.id, entry.resource);
+            let name = action.resource.rsplit([':', '/']).next().unwrap();
+            let names_it = entry.resource == action.resource || entry.reason.contains(name);
+            assert!(action.findings.contains(&key) || names_it, "{at}: {key}: {shown:#?}");
+            noticed.insert(entry.id.clone());
+        }
+        *bench.fake.world.lock().unwrap() = whole.clone();
+    }
+    noticed
+}
+
 fn all_done(ended: &[Ended]) -> bool {
     ended.iter().all(|each| matches!(each.outcome, Outcome::Done | Outcome::Already))
 }
 
 #[tokio::test]
 async fn a_plan_that_is_applied_leaves_nothing_to_plan_and_is_undone_whole() {
+    let mut noticed = BTreeSet::new();
     for seed in 0..60 {
         let bench = Bench::of(world(seed));
         let before = bench.world();
@@ -466,6 +514,7 @@ async fn a_plan_that_is_applied_leaves_nothing_to_plan_and_is_undone_whole() {
         }
         let clock = ManualClock::at(NOW_MICROS);
         let stages = stages(&journal.all());
+        noticed.extend(each_is_noticed(&bench, &stages, seed).await);
         let undone =
             rollback(&stages, &bench.sessions, &journal, &clock, &[], IMPATIENT, &|_| {}).await;
         for each in undone.unwrap() {
@@ -475,6 +524,24 @@ async fn a_plan_that_is_applied_leaves_nothing_to_plan_and_is_undone_whole() {
         // AWS shows its default selectors and ours alike.
         assert_eq!(plain(after), plain(before), "seed {seed}");
     }
+    let noticed: Vec<&str> = noticed.iter().map(String::as_str).collect();
+    assert_eq!(
+        noticed,
+        [
+            "ct.bucket.access-log",
+            "ct.bucket.versioning",
+            "ct.data.s3-read",
+            "ct.trail.all-regions",
+            "ct.trail.delivery",
+            "ct.trail.insights",
+            "ct.trail.mgmt-rw",
+            "ct.trail.validation",
+            "log.group.retention",
+            "s3.access",
+            "vpc.flow.coverage",
+            "vpc.flow.delivery",
+        ]
+    );
 }
 
 /// The world as its reads show it.

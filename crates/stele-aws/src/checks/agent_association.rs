@@ -25,9 +25,9 @@ static META: Meta = Meta {
     not_applicable: "the account has no managed node",
     why: "An agent that is set up once by hand is gone with the next machine.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "ssm:CreateAssociation",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: ssm:CreateAssociation",
+        undo: Undo::None,
         cloudformation: &["SSM::Association"],
         terraform: &["ssm_association"],
         cost: "",

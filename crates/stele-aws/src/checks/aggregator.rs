@@ -25,9 +25,9 @@ static META: Meta = Meta {
                      or was told to decides",
     why: "What was where, in one place, when an account is looked into.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "config:PutConfigurationAggregator",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: config:PutConfigurationAggregator",
+        undo: Undo::None,
         cloudformation: &["Config::ConfigurationAggregator"],
         terraform: &["config_configuration_aggregator"],
         cost: "",

@@ -26,9 +26,9 @@ static META: Meta = Meta {
     why: "Clients that never come to ask anything, and what they offered for TLS, are in no access \
           log.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "elbv2:ModifyLoadBalancerAttributes",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: elbv2:ModifyLoadBalancerAttributes",
+        undo: Undo::None,
         cloudformation: &[],
         terraform: &[],
         cost: "storage",

@@ -6,8 +6,11 @@ use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::s3::Sink;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Status, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::Allowance;
+use crate::plan::change::{Builder, Change};
+use serde_json::{Value, json};
 
 /// The check.
 pub(super) struct BucketObjectLock;
@@ -26,9 +29,9 @@ static META: Meta = Meta {
     why: "Who has every permission still cannot take the traces away.",
     fix: FixMeta {
         remedy: Remedy::Blocked,
-        how: "by hand, for it cannot be undone: s3:PutObjectLockConfiguration. A bucket that AWS \
-              Config or server access logs write to cannot have it: give CloudTrail a bucket of \
-              its own",
+        how: "by hand, or with `--allow irreversible`, for it cannot be undone: \
+              s3:PutObjectLockConfiguration. A bucket that AWS Config or server access logs write \
+              to cannot have it: give CloudTrail a bucket of its own",
         undo: Undo::Never,
         cloudformation: &[],
         terraform: &["s3_bucket_object_lock_configuration"],
@@ -63,6 +66,35 @@ impl Check for BucketObjectLock {
                 None => unlocked(inventory, name, sink),
             }
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let wrong = finding.status == Status::Fail;
+        if !(wrong && plan.allows(Allowance::Irreversible)) {
+            return plan.by_hand(&META);
+        }
+        let name = finding.resource.rsplit(':').next().unwrap_or_default();
+        let days = plan.baseline.retention.buckets.min_days;
+        // What is locked for governance can still be lifted by whoever has that permission.
+        let mode = finding.evidence.get("Mode").and_then(Value::as_str).unwrap_or("GOVERNANCE");
+        let lock = json!({"ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": mode, "Days": days}}});
+        let why = format!("files in `{name}` are locked for {days} days");
+        let resource = finding.resource.as_str();
+        let on = json!({"VersioningConfiguration": {"Status": "Enabled"}});
+        let versions = format!("`{name}` keeps versions, which a lock needs");
+        let versioned = plan.change(
+            Change::of("s3:PutBucketVersioning", &finding.region, resource, versions)
+                .by("Bucket", name)
+                .set(on),
+        );
+        plan.change(
+            Change::of("s3:PutObjectLockConfiguration", &finding.region, resource, why)
+                .by("Bucket", name)
+                .set(json!({"ObjectLockConfiguration": lock}))
+                .after([versioned])
+                .warn("Object Lock cannot be taken off a bucket again"),
+        );
     }
 }
 

@@ -27,9 +27,9 @@ static META: Meta = Meta {
     not_applicable: "",
     why: "Logs that are fetched by plain HTTP can be read, and changed, on the way.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "s3:PutBucketPolicy, a statement of our own",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: s3:PutBucketPolicy, with a statement that denies what comes without TLS",
+        undo: Undo::None,
         cloudformation: &["S3::BucketPolicy"],
         terraform: &["s3_bucket_policy"],
         cost: "",

@@ -24,9 +24,9 @@ static META: Meta = Meta {
     not_applicable: "tags put it out of scope (scope.exclude_tags)",
     why: "Traffic between networks that no VPC's flow log sees whole.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "ec2:CreateFlowLogs",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: ec2:CreateFlowLogs",
+        undo: Undo::None,
         cloudformation: &["EC2::FlowLog"],
         terraform: &["flow_log"],
         cost: "vended logs per GB",

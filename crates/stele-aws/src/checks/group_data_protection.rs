@@ -23,9 +23,9 @@ static META: Meta = Meta {
     not_applicable: "the group is managed by AWS, or AWS masks nothing in its class",
     why: "Passwords and card numbers get into logs; there many can read them who should not.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "logs:PutDataProtectionPolicy",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: logs:PutDataProtectionPolicy",
+        undo: Undo::None,
         cloudformation: &["Logs::LogGroup"],
         terraform: &["cloudwatch_log_data_protection_policy"],
         cost: "per GB scanned",

@@ -22,9 +22,9 @@ static META: Meta = Meta {
     not_applicable: "the group is managed by AWS",
     why: "With a group go all of its events; two calls are two chances to notice.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "logs:PutLogGroupDeletionProtection",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: logs:PutLogGroupDeletionProtection",
+        undo: Undo::None,
         cloudformation: &["Logs::LogGroup"],
         terraform: &["cloudwatch_log_group"],
         cost: "",

@@ -22,9 +22,9 @@ static META: Meta = Meta {
     not_applicable: "",
     why: "It sees flows, DNS and API calls of the whole region, also where nothing else is logged.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "guardduty:CreateDetector, or guardduty:UpdateDetector where it is suspended",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: guardduty:CreateDetector, or guardduty:UpdateDetector where it is suspended",
+        undo: Undo::None,
         cloudformation: &["GuardDuty::Detector"],
         terraform: &["guardduty_detector"],
         cost: "per event and per GB analysed",

@@ -6,8 +6,10 @@ use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::application::Key;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::{Builder, Change};
+use serde_json::json;
 
 /// The check.
 pub(super) struct KeyRotation;
@@ -61,6 +63,16 @@ impl Check for KeyRotation {
             findings.add(crate::arn::region(id), id.clone(), verdict);
         }
         unread_lists(inventory, findings);
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if !["no-rotation", "too-seldom"].contains(&finding.reason_code.as_str()) {
+            return plan.by_hand(&META);
+        }
+        let key = finding.resource.as_str();
+        let why = "the key is replaced by a new one every year";
+        let change = Change::of("kms:EnableKeyRotation", &finding.region, key, why);
+        plan.change(change.by("KeyId", key).set(json!({"RotationPeriodInDays": PERIOD_DAYS_MAX})));
     }
 }
 

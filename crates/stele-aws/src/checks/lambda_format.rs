@@ -22,9 +22,9 @@ static META: Meta = Meta {
     not_applicable: "",
     why: "Lines of text must be taken apart again before anything in them can be asked for.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "lambda:UpdateFunctionConfiguration",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: lambda:UpdateFunctionConfiguration",
+        undo: Undo::None,
         cloudformation: &[],
         terraform: &[],
         cost: "",

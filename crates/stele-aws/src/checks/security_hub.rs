@@ -22,9 +22,9 @@ static META: Meta = Meta {
     not_applicable: "",
     why: "Findings of GuardDuty, Config and others in one place and one form.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "securityhub:EnableSecurityHub",
-        undo: Undo::Exact,
+        remedy: Remedy::Blocked,
+        how: "by hand: securityhub:EnableSecurityHub",
+        undo: Undo::None,
         cloudformation: &["SecurityHub::Hub"],
         terraform: &["securityhub_account"],
         cost: "per check and per finding",

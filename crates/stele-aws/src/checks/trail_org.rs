@@ -24,10 +24,10 @@ static META: Meta = Meta {
     not_applicable: "the account is in no organisation",
     why: "Who takes an account over can stop its own trail, and not that of the organisation.",
     fix: FixMeta {
-        remedy: Remedy::Plan,
-        how: "cloudtrail:UpdateTrail and cloudtrail:StartLogging by the account that owns the \
+        remedy: Remedy::Blocked,
+        how: "by hand: cloudtrail:UpdateTrail and cloudtrail:StartLogging by the account that owns the \
               trail; in other accounts by hand",
-        undo: Undo::Exact,
+        undo: Undo::None,
         cloudformation: &["CloudTrail::Trail"],
         terraform: &["cloudtrail"],
         cost: "the first copy of management events is free, each further one is paid per event",

@@ -126,7 +126,7 @@ fn make(plan: &mut Builder<'_>) -> Target {
         .by("Name", name)
         .set(settings)
         .after(after)
-        .cost(
+        .cost_once(
             "s3-storage-gb",
             Volume::range(0.1, 2.0, 20.0, "0.1 to 20 GB of events a month, 2 expected"),
         );

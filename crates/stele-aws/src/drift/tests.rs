@@ -33,6 +33,7 @@ fn finding((id, region, resource, status, code, cause): Line) -> Finding {
 
 fn report(findings: &[Line]) -> Report {
     let mut report = assess::report(Vec::new(), Vec::new(), &Baseline::default(), 0, 0, 0);
+    report.scope.accounts = vec!["1".to_owned()];
     report.findings = findings.iter().copied().map(finding).collect();
     report
 }
@@ -163,6 +164,15 @@ fn a_read_that_fails_now_is_unreadable_and_never_drift() {
     let drift = compare(&earlier(&good()), &report(&after));
     assert!(drift.drift.is_empty(), "{:?}", drift.drift);
     assert_eq!(drift.unreadable.len(), 1);
+}
+
+#[test]
+fn an_account_that_cannot_be_entered_now_is_unreadable_and_never_drift() {
+    let mut after = report(&[]);
+    after.scope.accounts.clear();
+    let drift = compare(&earlier(&good()), &after);
+    assert!(drift.drift.is_empty(), "{:?}", drift.drift);
+    assert_eq!(drift.unreadable.len(), good().len());
 }
 
 #[test]

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::grant::{Asked, Grant};
 use super::pack::{PolicyError, documents, statements};
-use crate::caller::at;
 use crate::operation;
-use crate::plan::setting::{self, Params};
+use crate::plan::setting;
 use crate::plan::{Action, Plan};
 
 /// The permissions that a plan's writes need, by name.
@@ -66,10 +65,10 @@ pub fn rollback_policy(plan: &Plan) -> Result<Vec<Value>, PolicyError> {
         }
         // Of what stays too: where an apply was cut, it is read whether that was made.
         grants.extend(read(action));
-        // Whether a group that the plan made is empty, and may go.
-        if action.call == "logs:CreateLogGroup" {
-            let asked = Asked { call: "logs:DescribeLogStreams", ..asked(action) };
-            grants.extend(asked.grants());
+        // Whether what the plan made is empty, and may go.
+        let contents = setting::find(&action.call).map_or("", |setting| setting.contents);
+        if !contents.is_empty() {
+            grants.extend(Asked { call: contents, ..asked(action) }.grants());
         }
     }
     let deny = deny(
@@ -118,18 +117,9 @@ fn asked(action: &Action) -> Asked<'_> {
 /// The read that checks an action.
 fn read(action: &Action) -> Vec<Grant> {
     let Some(setting) = setting::find(&action.call) else { return Vec::new() };
-    let mut params: Params = Map::new();
-    let given = Value::Object(action.params.clone());
-    for (read, write) in setting.by {
-        let value = match write.strip_prefix('=') {
-            Some(fixed) => Value::String(fixed.to_owned()),
-            None => at(&given, write).cloned().unwrap_or_default(),
-        };
-        // A prefix is a name here: lists of groups cannot be narrowed by it.
-        if *read != "logGroupNamePrefix" {
-            params.insert((*read).to_owned(), value);
-        }
-    }
+    let mut params = setting.asked(&action.params);
+    // A prefix is a name here: lists of groups cannot be narrowed by it.
+    params.remove("logGroupNamePrefix");
     Asked { call: setting.read, params: &params, ..asked(action) }.grants()
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::change::{Builder, Change, Draft, Handle, Refusal, Wanted, blocked};
 use super::cost::Cost;
@@ -424,7 +424,10 @@ pub fn join(parts: Vec<Part>, report: &Report) -> Plan {
     });
     let prices = super::cost::prices();
     let basis = format!("prices of {} in {}", prices.as_of, prices.region);
-    plan.monthly_cost_usd = Cost { basis, ..sum };
+    plan.monthly_cost_usd = Cost { basis, ..sum.in_cents() };
+    for action in &mut plan.actions {
+        action.monthly_cost_usd = action.monthly_cost_usd.in_cents();
+    }
     plan.permissions = crate::iam::plan_permissions(&plan);
     plan.sha256 = plan.hash();
     plan
@@ -439,17 +442,22 @@ fn shifted(mut action: Action, offset: u32) -> Action {
     action.after.iter_mut().for_each(|n| *n += offset);
     let numbers: BTreeMap<String, String> =
         action.after.iter().map(|n| (format!("${{{}.", n - offset), format!("${{{n}."))).collect();
-    let mut value = Value::Object(std::mem::take(&mut action.params));
-    // Each reference is shifted once: a mark keeps it from being found again.
-    each_text(&mut value, &|text| {
-        let (old, new) = numbers.iter().find(|(old, _)| text.contains(old.as_str()))?;
-        Some(text.replacen(old, &new.replace("${", "$\u{1}{"), 1))
-    });
-    each_text(&mut value, &|text| text.contains('\u{1}').then(|| text.replace("$\u{1}{", "${")));
-    action.params = match value {
-        Value::Object(members) => members,
-        _ => Map::new(),
+    let shift = |params: &mut Params| {
+        let mut value = Value::Object(std::mem::take(params));
+        // Each reference is shifted once: a mark keeps it from being found again.
+        each_text(&mut value, &|text| {
+            let (old, new) = numbers.iter().find(|(old, _)| text.contains(old.as_str()))?;
+            Some(text.replacen(old, &new.replace("${", "$\u{1}{"), 1))
+        });
+        each_text(&mut value, &|text| {
+            text.contains('\u{1}').then(|| text.replace("$\u{1}{", "${"))
+        });
+        if let Value::Object(members) = value {
+            *params = members;
+        }
     };
+    shift(&mut action.params);
+    action.undo.iter_mut().for_each(|undo| shift(&mut undo.params));
     action
 }
 

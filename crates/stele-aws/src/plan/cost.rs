@@ -85,7 +85,7 @@ impl Cost {
         let Some(price) = prices().items.get(item) else {
             return Self { basis: format!("no price for {item}"), ..Self::default() };
         };
-        let usd = |units: f64| rounded(units * price.usd);
+        let usd = |units: f64| units * price.usd;
         Self {
             low: usd(volume.low),
             expected: usd(volume.expected),
@@ -105,10 +105,21 @@ impl Cost {
             basis.push_str(&other.basis);
         }
         Self {
-            low: rounded(self.low + other.low),
-            expected: rounded(self.expected + other.expected),
-            high: rounded(self.high + other.high),
+            low: self.low + other.low,
+            expected: self.expected + other.expected,
+            high: self.high + other.high,
             basis,
+        }
+    }
+
+    /// The same in whole cents: what is shown. Sums are made of what is not rounded yet.
+    #[must_use]
+    pub fn in_cents(&self) -> Self {
+        Self {
+            low: rounded(self.low),
+            expected: rounded(self.expected),
+            high: rounded(self.high),
+            basis: self.basis.clone(),
         }
     }
 }

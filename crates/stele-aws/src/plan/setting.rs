@@ -36,6 +36,8 @@ pub struct Setting {
     pub undo: fn(&Value, &Params) -> Vec<Undo>,
     /// What undoing leaves; empty where that is nothing.
     pub leaves: &'static str,
+    /// The call that lists what would go with the thing; then it is left unless it is empty.
+    pub contents: &'static str,
 }
 
 /// The row of a call.

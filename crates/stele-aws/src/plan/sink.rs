@@ -143,7 +143,7 @@ pub fn versions(plan: &mut Builder<'_>, name: &str, region: &str, after: Vec<Han
     );
     let old = Volume::range(0.0, 0.0, 10.0, "0 to 10 GB of old versions: logs are written once");
     let change = change.by("Bucket", name).edit(s3::keep_versions).after(after);
-    plan.change(change.cost("s3-storage-gb", old))
+    plan.change(change.cost_once("s3-storage-gb", old))
 }
 
 /// Lets a service write into a bucket, below a prefix; merged into the policy that is there.

@@ -143,11 +143,16 @@ fn read_baseline(file: &Path) -> anyhow::Result<Baseline> {
 
 /// Writes a file that nobody else can read: plans and results say much of an account.
 fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?.write_all(bytes)
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // A file of its own, which only its owner can read, in the place of an older one.
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(bytes)?;
+    new.as_file().sync_all()?;
+    new.persist(file)?;
+    Ok(())
 }
 
 pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {

@@ -1,6 +1,6 @@
 //! Changes that belong to others, and what is paid once.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::plan::cost::Volume;
@@ -98,4 +98,37 @@ fn what_several_ask_for_is_paid_once() {
     let key = part.actions.iter().find(|action| action.call == "kms:CreateKey").unwrap();
     assert!((key.monthly_cost_usd.high - 1.0).abs() < 0.001, "{:?}", key.monthly_cost_usd);
     assert_eq!(key.monthly_cost_usd.basis, "one key at $1 per key a month");
+}
+
+/// Plans of two accounts in one: what refers to an action refers to its own account's.
+#[test]
+fn references_of_a_second_account_are_to_its_own_actions() {
+    let action = |n: u32, after: &[u32]| {
+        let params = json!({"Id": "${1.Id}", "Text": "${srcaddr} ${1.Id}"});
+        Action {
+            n,
+            after: after.to_vec(),
+            call: "x:Y".to_owned(),
+            account: "2".to_owned(),
+            region: "r".to_owned(),
+            resource: "x".to_owned(),
+            why: "x".to_owned(),
+            finding: "x".to_owned(),
+            findings: Vec::new(),
+            params: params.as_object().unwrap().clone(),
+            before: Value::Null,
+            expect: None,
+            undo: setting::undo("x:Z", json!({"Id": "${1.Id}", "Own": "${self.Id}"})),
+            reversible: true,
+            leaves: String::new(),
+            monthly_cost_usd: Cost::default(),
+            warnings: Vec::new(),
+        }
+    };
+    let shifted = shifted(action(2, &[1]), 10);
+    assert_eq!((shifted.n, shifted.after), (12, vec![11]));
+    assert_eq!(shifted.params["Id"], "${11.Id}");
+    assert_eq!(shifted.params["Text"], "${srcaddr} ${11.Id}");
+    assert_eq!(shifted.undo[0].params["Id"], "${11.Id}");
+    assert_eq!(shifted.undo[0].params["Own"], "${self.Id}");
 }

@@ -22,6 +22,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("apigateway:UpdateAccount", json!({"patchOperations": [none]}))
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "apigateway:UpdateStage",
@@ -40,6 +41,7 @@ pub(super) const ALL: &[Setting] = &[
         },
         undo: rest_back,
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "apigatewayv2:UpdateStage",
@@ -68,6 +70,7 @@ pub(super) const ALL: &[Setting] = &[
             }
         },
         leaves: "",
+        contents: "",
     },
 ];
 

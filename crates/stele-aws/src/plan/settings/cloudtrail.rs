@@ -18,6 +18,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: |_, params| undo("cloudtrail:DeleteTrail", named(params, &["Name"], json!({}))),
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "cloudtrail:UpdateTrail",
@@ -28,6 +29,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: holds,
         undo: undo_update,
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "cloudtrail:StartLogging",
@@ -40,6 +42,7 @@ pub(super) const ALL: &[Setting] = &[
             off_again(&before["IsLogging"], params, "Name", "cloudtrail:StopLogging")
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "cloudtrail:PutEventSelectors",
@@ -60,6 +63,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("cloudtrail:PutEventSelectors", named(params, &["TrailName"], Value::Object(back)))
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "cloudtrail:PutInsightSelectors",
@@ -77,6 +81,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("cloudtrail:PutInsightSelectors", named(params, &["TrailName"], back))
         },
         leaves: "",
+        contents: "",
     },
 ];
 

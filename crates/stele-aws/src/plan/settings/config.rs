@@ -25,6 +25,7 @@ pub(super) const ALL: &[Setting] = &[
             }
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "config:PutDeliveryChannel",
@@ -52,6 +53,7 @@ pub(super) const ALL: &[Setting] = &[
             }
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "config:StartConfigurationRecorder",
@@ -72,6 +74,7 @@ pub(super) const ALL: &[Setting] = &[
             )
         },
         leaves: "",
+        contents: "",
     },
 ];
 

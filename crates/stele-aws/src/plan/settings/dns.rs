@@ -29,6 +29,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("route53resolver:DeleteResolverQueryLogConfig", id)
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "route53resolver:AssociateResolverQueryLogConfig",
@@ -52,6 +53,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("route53resolver:DisassociateResolverQueryLogConfig", named)
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "route53:CreateQueryLoggingConfig",
@@ -69,5 +71,6 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: |_, _| undo("route53:DeleteQueryLoggingConfig", json!({"Id": "${self.Id}"})),
         leaves: "",
+        contents: "",
     },
 ];

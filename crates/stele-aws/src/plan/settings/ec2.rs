@@ -14,6 +14,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: |_, _| undo("ec2:DeleteFlowLogs", json!({"FlowLogIds": ["${self.FlowLogId}"]})),
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "ec2:DeleteFlowLogs",
@@ -30,6 +31,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: |state, _| state.is_null(),
         undo: |before, _| undo("ec2:CreateFlowLogs", before.clone()),
         leaves: "a flow log like it, with another id",
+        contents: "",
     },
 ];
 

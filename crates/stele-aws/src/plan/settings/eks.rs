@@ -23,6 +23,7 @@ pub(super) const ALL: &[Setting] = &[Setting {
     },
     undo: back,
     leaves: "",
+    contents: "",
 }];
 
 /// The types that are on in a list of setups.

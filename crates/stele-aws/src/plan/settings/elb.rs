@@ -20,6 +20,7 @@ pub(super) const ALL: &[Setting] = &[
         undo: back,
         leaves: "the name of the bucket in the attributes where none was named: AWS takes no empty \
                  one back; the access log is off",
+        contents: "",
     },
     Setting {
         call: "elb:ModifyLoadBalancerAttributes",
@@ -36,6 +37,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("elb:ModifyLoadBalancerAttributes", named(params, &["LoadBalancerName"], back))
         },
         leaves: "",
+        contents: "",
     },
 ];
 

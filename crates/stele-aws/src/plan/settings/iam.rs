@@ -17,6 +17,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: |_, params| undo("iam:DeleteRole", named(params, &["RoleName"], json!({}))),
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "iam:PutRolePolicy",
@@ -33,6 +34,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("iam:DeleteRolePolicy", named(params, &["RoleName", "PolicyName"], json!({})))
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "iam:CreateServiceLinkedRole",
@@ -47,5 +49,6 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: stays,
         leaves: "the service-linked role, which other uses of the service may need",
+        contents: "",
     },
 ];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::plan::document;
-use crate::plan::setting::{Setting, exists, named, nothing, off_again, pick, same, stays, undo};
+use crate::plan::setting::{Setting, exists, named, nothing, pick, same, stays, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -24,6 +24,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: stays,
         leaves: "the key, for what it encrypted could not be read without it",
+        contents: "",
     },
     Setting {
         call: "kms:CreateAlias",
@@ -37,6 +38,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: stays,
         leaves: "the alias, which names the key that stays",
+        contents: "",
     },
     Setting {
         call: "kms:PutKeyPolicy",
@@ -63,17 +65,36 @@ pub(super) const ALL: &[Setting] = &[
             undo("kms:PutKeyPolicy", named(params, &["KeyId"], before.clone()))
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "kms:EnableKeyRotation",
         read: "kms:GetKeyRotationStatus",
         by: &[("KeyId", "KeyId")],
-        find: |answer, _| json!({"KeyRotationEnabled": answer["KeyRotationEnabled"]}),
+        find: |answer, _| {
+            let mut state = json!({"KeyRotationEnabled": answer["KeyRotationEnabled"]});
+            if same(&answer["KeyRotationEnabled"], &json!(true)) {
+                // A year, where nobody has chosen (KMS API reference, GetKeyRotationStatus).
+                let days = answer["RotationPeriodInDays"].as_i64().unwrap_or(365);
+                state["RotationPeriodInDays"] = json!(days);
+            }
+            state
+        },
         start: nothing,
-        settled: |state, _| same(&state["KeyRotationEnabled"], &json!(true)),
-        undo: |before, params| {
-            off_again(&before["KeyRotationEnabled"], params, "KeyId", "kms:DisableKeyRotation")
+        settled: |state, params| {
+            let days = |value: Option<&Value>| value.and_then(Value::as_i64);
+            same(&state["KeyRotationEnabled"], &json!(true))
+                && days(state.get("RotationPeriodInDays"))
+                    <= days(params.get("RotationPeriodInDays")).or(Some(i64::MAX))
+        },
+        undo: |before, params| match before.get("RotationPeriodInDays") {
+            Some(days) => {
+                let back = json!({"RotationPeriodInDays": days});
+                undo("kms:EnableKeyRotation", named(params, &["KeyId"], back))
+            }
+            None => undo("kms:DisableKeyRotation", named(params, &["KeyId"], json!({}))),
         },
         leaves: "",
+        contents: "",
     },
 ];

@@ -21,6 +21,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: |_, params| undo("logs:DeleteLogGroup", named(params, &["logGroupName"], json!({}))),
         leaves: "the log group, if it holds events by then",
+        contents: "logs:DescribeLogStreams",
     },
     Setting {
         call: "logs:PutRetentionPolicy",
@@ -43,6 +44,7 @@ pub(super) const ALL: &[Setting] = &[
             }
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "logs:AssociateKmsKey",
@@ -67,6 +69,7 @@ pub(super) const ALL: &[Setting] = &[
             )
         },
         leaves: "the events that were encrypted with the key in the meantime",
+        contents: "",
     },
     Setting {
         call: "logs:PutResourcePolicy",
@@ -96,6 +99,7 @@ pub(super) const ALL: &[Setting] = &[
             )
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "logs:PutSubscriptionFilter",
@@ -120,6 +124,7 @@ pub(super) const ALL: &[Setting] = &[
             )
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "logs:PutDeliverySource",
@@ -144,6 +149,7 @@ pub(super) const ALL: &[Setting] = &[
             )
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "logs:PutDeliveryDestination",
@@ -165,6 +171,7 @@ pub(super) const ALL: &[Setting] = &[
             )
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "logs:CreateDelivery",
@@ -183,6 +190,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: |_, _| undo("logs:DeleteDelivery", json!({"id": "${self.id}"})),
         leaves: "",
+        contents: "",
     },
 ];
 

@@ -15,6 +15,7 @@ pub(super) const ALL: &[Setting] = &[
         settled,
         undo: |before, params| back("rds:ModifyDBInstance", "DBInstanceIdentifier", before, params),
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "rds:ModifyDBCluster",
@@ -25,6 +26,7 @@ pub(super) const ALL: &[Setting] = &[
         settled,
         undo: |before, params| back("rds:ModifyDBCluster", "DBClusterIdentifier", before, params),
         leaves: "",
+        contents: "",
     },
 ];
 

@@ -38,4 +38,5 @@ pub(super) const ALL: &[Setting] = &[Setting {
         }
     },
     leaves: "",
+    contents: "",
 }];

@@ -21,6 +21,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: exists,
         undo: stays,
         leaves: "the bucket, for it may hold logs",
+        contents: "",
     },
     Setting {
         call: "s3:PutBucketPolicy",
@@ -44,6 +45,7 @@ pub(super) const ALL: &[Setting] = &[
             put_back(before, params, &["Bucket"], "s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "s3:PutPublicAccessBlock",
@@ -70,6 +72,7 @@ pub(super) const ALL: &[Setting] = &[
             )
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "s3:PutBucketVersioning",
@@ -88,6 +91,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("s3:PutBucketVersioning", named(params, &["Bucket"], off))
         },
         leaves: "versioning Suspended, and the versions that were made",
+        contents: "",
     },
     Setting {
         call: "s3:PutBucketLogging",
@@ -110,6 +114,7 @@ pub(super) const ALL: &[Setting] = &[
             undo("s3:PutBucketLogging", named(params, &["Bucket"], back))
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "s3:PutBucketLifecycleConfiguration",
@@ -132,6 +137,7 @@ pub(super) const ALL: &[Setting] = &[
             put_back(&back, params, &["Bucket"], put, delete)
         },
         leaves: "",
+        contents: "",
     },
     Setting {
         call: "s3:PutObjectLockConfiguration",
@@ -142,6 +148,7 @@ pub(super) const ALL: &[Setting] = &[
         settled: |state, params| same(state, &params["ObjectLockConfiguration"]),
         undo: stays,
         leaves: "Object Lock, which nobody can take away",
+        contents: "",
     },
 ];
 

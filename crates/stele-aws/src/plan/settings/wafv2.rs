@@ -45,6 +45,7 @@ pub(super) const ALL: &[Setting] = &[Setting {
         }
     },
     leaves: "",
+    contents: "",
 }];
 
 fn start(state: &Value, params: &mut Params) {

@@ -55,7 +55,7 @@ pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) 
             Ok(())
         })
         .after(first)
-        .cost("s3-storage-gb", Volume::range(0.0, 0.5, 50.0, "0 to 50 GB of access logs"));
+        .cost_once("s3-storage-gb", Volume::range(0.0, 0.5, 50.0, "0 to 50 GB of access logs"));
     Some(plan.change(change))
 }
 

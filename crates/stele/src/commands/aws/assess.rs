@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use stele_aws::assess::{Report, exceptions_too_long};
 use stele_aws::run;
 use stele_event::runtime::Clock;
+use stele_store::render::csv_text;
 
 use super::session::SessionArguments;
 use super::{ChoiceArguments, table};
@@ -106,21 +107,10 @@ fn write(report: &Report, format: Format, output: &mut Vec<u8>) -> anyhow::Resul
                     &finding.reason_code,
                     &finding.reason,
                 ];
-                let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+                let cells: Vec<String> = cells.iter().map(|cell| csv_text(cell)).collect();
                 writeln!(output, "{}", cells.join(","))?;
             }
         }
     }
     Ok(())
-}
-
-/// A cell as RFC 4180 has it. A text that a spreadsheet would take for a formula is kept from it.
-fn quoted(cell: &str) -> String {
-    let guarded =
-        if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
-    if guarded.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", guarded.replace('"', "\"\""))
-    } else {
-        guarded
-    }
 }

@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::bail;
+
 use stele_aws::assess::Selection;
 use stele_aws::drift::{self, Drift};
 use stele_aws::run;
@@ -48,6 +50,14 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     let session = session_arguments.open(before.baseline()?, selection)?;
     let now =
         run::run(&session.aws, session.clock.as_ref(), &session.region, &session.options).await?;
+    let others: Vec<&String> =
+        now.scope.accounts.iter().filter(|a| !before.scope.accounts.contains(a)).collect();
+    if let Some(other) = others.first() {
+        bail!(
+            "the earlier result is of account {}, and these credentials are for {other}",
+            before.scope.accounts.join(", ")
+        );
+    }
     let mut drift = drift::compare(&before, &now);
     if let Err(error) = super::who::fill(context, &before, &mut drift).await {
         writeln!(std::io::stderr(), "warning: the store cannot say who changed it: {error:#}")?;

@@ -65,8 +65,13 @@ pub(super) struct PreviewArguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let plan = plan::read(&arguments.plan)?;
-    if plan.sha256 != plan.hash() {
-        bail!("`{}` was changed after it was made; make it anew", arguments.plan.display());
+    if arguments.to == Tool::Terraform {
+        if arguments.launch_url.is_some() {
+            bail!("--launch-url is a link to CloudFormation's console; it goes with a template");
+        }
+        if arguments.with_custom_resources {
+            bail!("--with-custom-resources puts a function into a template; Terraform has none");
+        }
     }
     let options = Options {
         stem: stem(&arguments.output),
@@ -123,8 +128,15 @@ pub(super) async fn preview(
         bail!("a preview is of one account; the plan is for {}", accounts.len());
     };
     let files = export::cloudformation(&plan, &Options::default())?;
-    let Some(template) = files.first() else { bail!("the plan has nothing for a template") };
-    let region = plan.actions.first().map_or_else(String::new, |action| action.region.clone());
+    let templates: Vec<&File> = files.iter().filter(|file| is_template(file)).collect();
+    let [template] = templates.as_slice() else {
+        bail!(
+            "a preview is of one template, and this plan makes {}; plan for one region \
+             (`--regions`) or fewer checks (`--include`)",
+            templates.len()
+        );
+    };
+    let region = export::main_region(&plan, &Options::default());
     let session = arguments.session.open(Baseline::default(), Selection::default())?;
     let clock = session.clock.clone();
     let sessions = session.writing(&accounts).await?;
@@ -160,6 +172,10 @@ pub(super) async fn preview(
         changes.len()
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_template(file: &File) -> bool {
+    Path::new(&file.name).extension().is_some_and(|ending| ending == "yaml")
 }
 
 /// A stack that is never made.

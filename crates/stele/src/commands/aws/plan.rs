@@ -140,6 +140,14 @@ pub(super) fn read(file: &std::path::Path) -> anyhow::Result<Plan> {
         Some(other) => bail!("`{}` is `{other}`, not a plan", file.display()),
         None => bail!("`{}` is no plan; `stele aws plan -o FILE` makes one", file.display()),
     }
-    serde_json::from_value(value)
-        .with_context(|| format!("`{}` is no plan of this version; make it anew", file.display()))
+    let plan: Plan = serde_json::from_value(value).with_context(|| {
+        format!("`{}` is no plan of this version; make it anew", file.display())
+    })?;
+    if plan.sha256 != plan.hash() {
+        bail!(
+            "`{}` was changed after it was made: its hash differs; make it anew with other options",
+            file.display()
+        );
+    }
+    Ok(plan)
 }

@@ -84,6 +84,9 @@ impl Session {
     /// `accounts` are those that a plan or a journal names: more than one, or another than that of
     /// the credentials, is entered by `--assume-role`.
     pub(super) async fn writing(mut self, accounts: &[String]) -> anyhow::Result<Sessions> {
+        if self.options.organization || !self.options.accounts.is_empty() {
+            bail!("the file says which accounts are changed; leave out --org and --accounts");
+        }
         if accounts.len() > 1 {
             self.options.accounts = accounts.to_vec();
         }

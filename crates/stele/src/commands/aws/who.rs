@@ -6,6 +6,8 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
+use chrono::DateTime;
 use serde_json::{Map, Value};
 use stele_aws::drift::{Drift, Earlier, Entry, Who};
 
@@ -32,16 +34,19 @@ pub(super) async fn fill(
     if !is_there || drift.drift.is_empty() {
         return Ok(());
     }
+    // It goes into the question, and comes from a file.
+    let since = DateTime::parse_from_rfc3339(&before.assessed_at)
+        .context("the earlier result does not say when it was made")?
+        .to_rfc3339();
     let sql = format!(
         "select event_uid, time, user_name, user_uid, operation, account_uid, raw from events \
-         where source_type = 'cloudtrail' and time >= '{}' \
-         and coalesce(is_read_only, false) = false order by time desc limit {EVENTS_MAX}",
-        before.assessed_at
+         where source_type = 'cloudtrail' and time >= '{since}' \
+         and coalesce(is_read_only, false) = false order by time desc limit {EVENTS_MAX}"
     );
     let target = Target::existing(context).await?;
-    let answer = target.ask(Question::Sql(sql)).await?;
-    let rows = answer.rows().await?;
+    let rows = async { target.ask(Question::Sql(sql)).await?.rows().await }.await;
     target.close().await?;
+    let rows = rows?;
     for entry in &mut drift.drift {
         let names = names(before, entry);
         let found = rows.iter().filter(|row| {
