@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 
 use stele_aws::assess::{self, Assessed};
 use stele_aws::baseline::Baseline;
-use stele_aws::check::Check;
+use stele_aws::check::{Check, Undo};
 use stele_aws::checks;
 use stele_aws::collect::{Collector, Scope};
 use stele_aws::export;
@@ -329,6 +329,14 @@ fn settles(
     }
 }
 
+/// A check that says that its fix is undone exactly plans nothing that stays.
+fn undone_as_said(check: &dyn Check, plan: &Plan, at: &str) {
+    let stays = plan.actions.iter().find(|action| !action.leaves.is_empty());
+    if let (Some(action), Undo::Exact) = (stays, check.meta().fix.undo) {
+        panic!("{at}: said to be undone exactly, and {} leaves {}", action.call, action.leaves);
+    }
+}
+
 /// What the words of a `plan` block allow.
 fn allowances(kind: &str) -> Allowances {
     let words = kind.strip_prefix("plan allowing ").unwrap_or_default();
@@ -418,6 +426,7 @@ fn run_page(check: &'static dyn Check, text: &str, page: &str) -> String {
                         found = Some(shown(&assessed.findings));
                         let (plan, replay) = planned(&case, &assessed, &Allowances::new());
                         plan_properties(&assessed, &plan, &replay, false, &at);
+                        undone_as_said(check, &plan, &at);
                         settles(check, (&case, &assessed), &plan, &Allowances::new(), &at);
                         last = Some((case, assessed));
                     }

@@ -29,7 +29,7 @@ static META: Meta = Meta {
     fix: FixMeta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, eks:UpdateClusterConfig with the union of types",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "ingest per GB",

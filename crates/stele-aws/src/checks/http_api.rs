@@ -28,7 +28,7 @@ static META: Meta = Meta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, logs:PutResourcePolicy, apigatewayv2:UpdateStage; for \
               WebSocket APIs iam:CreateRole and apigateway:UpdateAccount if no role is set",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "ingest per GB",

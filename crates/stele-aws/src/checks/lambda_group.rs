@@ -26,7 +26,7 @@ static META: Meta = Meta {
     fix: FixMeta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, logs:PutRetentionPolicy",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &["Logs::LogGroup"],
         terraform: &["cloudwatch_log_group"],
         cost: "",

@@ -26,7 +26,7 @@ static META: Meta = Meta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, logs:PutRetentionPolicy, rds:ModifyDBCluster with the missing \
               type only",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "ingest per GB",

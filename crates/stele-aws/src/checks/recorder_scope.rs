@@ -27,7 +27,7 @@ static META: Meta = Meta {
     fix: FixMeta {
         remedy: Remedy::Plan,
         how: "config:PutConfigurationRecorder; its name, role and frequency stay",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
         cost: "per item",

@@ -29,7 +29,7 @@ static META: Meta = Meta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, apigateway:UpdateStage; iam:CreateRole and \
               apigateway:UpdateAccount only if no role is set",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &["ApiGateway::Account"],
         terraform: &["api_gateway_account"],
         cost: "ingest per GB",

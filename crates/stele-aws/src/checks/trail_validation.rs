@@ -34,7 +34,7 @@ static META: Meta = Meta {
     fix: FixMeta {
         remedy: Remedy::Plan,
         how: "cloudtrail:UpdateTrail",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &["CloudTrail::Trail"],
         terraform: &["cloudtrail"],
         cost: "",

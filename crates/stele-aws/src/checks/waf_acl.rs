@@ -36,7 +36,7 @@ static META: Meta = Meta {
         remedy: Remedy::Plan,
         how: "logs:CreateLogGroup, logs:PutResourcePolicy, wafv2:PutLoggingConfiguration; \
               s3:PutBucketPolicy where a bucket is not let in",
-        undo: Undo::Exact,
+        undo: Undo::Partly,
         cloudformation: &["WAFv2::LoggingConfiguration"],
         terraform: &["wafv2_web_acl_logging_configuration"],
         cost: "ingest per GB",
