@@ -56,6 +56,8 @@ pub struct ReportScope {
     pub partition: String,
     /// The organisation, where that is known.
     pub organization: Option<String>,
+    /// The ARN of who asked; empty where that is not known.
+    pub asked_by: String,
     /// The policy that was in force.
     #[schema(value_type = Object)]
     pub baseline: Value,

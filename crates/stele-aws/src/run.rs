@@ -75,6 +75,8 @@ struct RegionRow {
 pub struct Accounts {
     /// As in ARNs.
     pub partition: String,
+    /// The ARN of who asks.
+    pub caller: String,
     /// By account.
     pub sessions: Vec<(String, HttpAws)>,
     /// Accounts that could not be entered, and lists that could not be read.
@@ -144,7 +146,7 @@ pub async fn accounts(
         }
         sessions.push((account, session));
     }
-    Ok(Accounts { partition, sessions, errors })
+    Ok(Accounts { partition, caller: identity.arn, sessions, errors })
 }
 
 /// Assesses.
@@ -158,13 +160,16 @@ pub async fn run(
     options: &Options,
 ) -> Result<Report, RunError> {
     let began = clock.now_millis();
-    let Accounts { partition, sessions, errors } = accounts(aws, region, options).await?;
+    let Accounts { partition, caller, sessions, errors } = accounts(aws, region, options).await?;
     let mut assessed = Vec::new();
     for (account, session) in &sessions {
         assessed.push(one(session, clock, region, options, account, &partition).await);
     }
     let (took_ms, at) = (since(clock, began), clock.now_micros());
-    Ok(assess::report(assessed, errors, &options.baseline, aws.requests(), took_ms, at))
+    let baseline = &options.baseline;
+    let mut report = assess::report(assessed, errors, baseline, aws.requests(), took_ms, at);
+    report.scope.asked_by = caller;
+    Ok(report)
 }
 
 /// What a plan is made for.
@@ -187,7 +192,7 @@ pub async fn plan(
     planned: &PlanOptions<'_>,
 ) -> Result<(Report, Plan), RunError> {
     let began = clock.now_millis();
-    let Accounts { partition, sessions, errors } = accounts(aws, region, options).await?;
+    let Accounts { partition, caller, sessions, errors } = accounts(aws, region, options).await?;
     let (mut assessed, mut parts) = (Vec::new(), Vec::new());
     for (account, session) in &sessions {
         let one = one(session, clock, region, options, account, &partition).await;
@@ -197,7 +202,9 @@ pub async fn plan(
         assessed.push(one);
     }
     let (took_ms, at) = (since(clock, began), clock.now_micros());
-    let report = assess::report(assessed, errors, &options.baseline, aws.requests(), took_ms, at);
+    let baseline = &options.baseline;
+    let mut report = assess::report(assessed, errors, baseline, aws.requests(), took_ms, at);
+    report.scope.asked_by = caller;
     let plan = assemble::join(parts, &report);
     Ok((report, plan))
 }

@@ -4,6 +4,7 @@
 //! The work is in `stele-aws`; this reads the words and shows what came of it. One subcommand is
 //! one file below `aws/`.
 
+mod acts;
 mod apply;
 mod assess;
 mod baseline;

@@ -79,11 +79,14 @@ impl SessionArguments {
 }
 
 impl Session {
-    /// A session that may write for each account, by its number.
+    /// A session that may write for each account, by its number, and the ARN of who asks.
     ///
     /// `accounts` are those that a plan or a journal names: more than one, or another than that of
     /// the credentials, is entered by `--assume-role`.
-    pub(super) async fn writing(mut self, accounts: &[String]) -> anyhow::Result<Sessions> {
+    pub(super) async fn writing(
+        mut self,
+        accounts: &[String],
+    ) -> anyhow::Result<(Sessions, String)> {
         if self.options.organization || !self.options.accounts.is_empty() {
             bail!("the file says which accounts are changed; leave out --org and --accounts");
         }
@@ -102,6 +105,6 @@ impl Session {
                 (account, aws)
             })
             .collect();
-        Ok(sessions)
+        Ok((sessions, entered.caller))
     }
 }
