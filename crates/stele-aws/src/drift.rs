@@ -36,6 +36,9 @@ pub struct EarlierScope {
     pub accounts: Vec<String>,
     /// Regions.
     pub regions: Vec<String>,
+    /// The tags that a resource had to have.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// The policy that was in force.
     pub baseline: Value,
 }

@@ -96,6 +96,21 @@ pub struct Finding {
     pub stream: Option<String>,
 }
 
+impl Finding {
+    /// Says something else of the same thing, which takes back all that was said of it.
+    pub(crate) fn instead(&mut self, verdict: Verdict) {
+        self.status = verdict.status;
+        self.reason = verdict.reason;
+        self.reason_code = verdict.reason_code;
+        self.evidence = verdict.evidence;
+        self.cause = verdict.cause;
+        self.pending = verdict.pending;
+        self.fix = None;
+        self.exception = None;
+        self.stream = None;
+    }
+}
+
 /// What a check has decided, before the check's own data are added.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
