@@ -324,7 +324,20 @@ fn summary(findings: &[Finding]) -> Summary {
     summary
 }
 
+/// Characters of a report's name.
+const RUN_CHARS: usize = 16;
+
 impl Report {
+    /// The name of this report among others: the beginning of its hash.
+    ///
+    /// # Errors
+    /// It cannot be written; a test sees to it that it can.
+    pub fn run_id(&self) -> Result<String, serde_json::Error> {
+        let mut hash = crate::plan::hex_sha256(&serde_json::to_vec(self)?);
+        hash.truncate(RUN_CHARS);
+        Ok(hash)
+    }
+
     /// 0 nothing failing, 3 findings, 4 incomplete; 4 wins, for a partial answer must not read as a
     /// whole one.
     pub fn exit_code(&self) -> u8 {

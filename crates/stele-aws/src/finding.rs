@@ -60,6 +60,16 @@ pub enum Remedy {
     Blocked,
 }
 
+impl Remedy {
+    /// The word in the contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
 /// What a check says about one thing.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Finding {

@@ -16,7 +16,7 @@
 //!   [`iam`] makes the policy that it needs, [`schema`] describes the report's JSON.
 //! - [`plan`] says what would put findings right; [`apply`] does it, by its [`journal`], and undoes
 //!   it; [`drift`] compares with an earlier report. [`export`] writes a plan down for
-//!   CloudFormation and Terraform.
+//!   CloudFormation and Terraform, [`format`] a report as Security Hub and OCSF have it.
 //!
 //! Nothing but [`apply`] writes to AWS. The crate knows no store and no engine.
 
@@ -34,6 +34,7 @@ pub mod drift;
 pub mod export;
 pub mod fact;
 pub mod finding;
+pub mod format;
 pub mod iam;
 pub mod inventory;
 pub mod journal;
