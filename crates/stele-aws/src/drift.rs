@@ -14,6 +14,7 @@ use crate::assess::Report;
 use crate::baseline::Baseline;
 use crate::checks;
 use crate::finding::{Finding, Status};
+use crate::tags::Tags;
 
 /// The name and version of the form.
 pub const SCHEMA: &str = "stele.aws.drift/1";
@@ -36,6 +37,9 @@ pub struct EarlierScope {
     pub accounts: Vec<String>,
     /// Regions.
     pub regions: Vec<String>,
+    /// The tags that a resource had to have.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// The policy that was in force.
     pub baseline: Value,
 }
@@ -146,6 +150,11 @@ pub struct Reference {
     pub resource: String,
 }
 
+/// Tags of a result that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the tags of the earlier result: {0}")]
+pub struct TagsError(String);
+
 impl Earlier {
     /// The policy that was in force.
     ///
@@ -153,6 +162,14 @@ impl Earlier {
     /// It is not of this version.
     pub fn baseline(&self) -> Result<Baseline, serde_json::Error> {
         Baseline::deserialize(&self.scope.baseline)
+    }
+
+    /// The tags that a resource had to have.
+    ///
+    /// # Errors
+    /// They are not of this version.
+    pub fn tags(&self) -> Result<Tags, TagsError> {
+        Tags::parse(&self.scope.tags).map_err(TagsError)
     }
 
     /// The checks that were run, as far as they said anything.

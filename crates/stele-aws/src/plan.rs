@@ -84,6 +84,10 @@ pub struct PlanScope {
     pub regions: Vec<String>,
     /// As in ARNs.
     pub partition: String,
+    /// The tags that a resource had to have, each as `key=value` or `key`; not there where all
+    /// count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 /// One call that changes something.

@@ -13,6 +13,7 @@ use crate::collect::Scope;
 use crate::fact::Fact;
 use crate::finding::Finding;
 use crate::plan::{Allowances, Plan, assemble};
+use crate::tags::Tags;
 
 /// The name of the session that CloudTrail shows.
 const SESSION: &str = "stele";
@@ -34,6 +35,8 @@ pub struct Options {
     pub selection: Selection,
     /// What is wanted.
     pub baseline: Baseline,
+    /// The tags that a resource must have to be judged.
+    pub tags: Tags,
 }
 
 /// Why nothing could be assessed.
@@ -278,6 +281,7 @@ async fn one(
         now_micros: clock.now_micros(),
         collectors: assess::collectors(&checks, &options.baseline),
         interfaces: options.baseline.wants_interfaces(),
+        tags: options.tags.clone(),
     };
     let mut assessed = assess::account(aws, &scope, &options.baseline, &checks).await;
     let of_regions = log.errors();

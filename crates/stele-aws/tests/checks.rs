@@ -30,6 +30,7 @@ use stele_aws::operation;
 use stele_aws::plan::{Allowance, Allowances, Plan, assemble};
 use stele_aws::replay::Replay;
 use stele_aws::schema;
+use stele_aws::tags::Tags;
 
 /// 2026-11-24T10:00:00Z: when all cases were read.
 const NOW_MICROS: i64 = 1_795_514_400_000_000;
@@ -108,6 +109,7 @@ impl Case {
             home_region: self.baseline.scope.home_region.clone(),
             now_micros: NOW_MICROS,
             interfaces: self.baseline.wants_interfaces(),
+            tags: Tags::default(),
             collectors: assess::collectors(&checks, &self.baseline),
         };
         let work = assess::account(&replay, &scope, &self.baseline, &checks);
@@ -551,6 +553,7 @@ fn an_empty_region_takes_few_calls() {
             now_micros: NOW_MICROS,
             collectors: assess::collectors(&checks, baseline),
             interfaces: false,
+            tags: Tags::default(),
         };
         let replay = Replay::default();
         let work = assess::account(&replay, &scope, baseline, &checks);

@@ -16,6 +16,7 @@ use crate::collect::Scope;
 use crate::drift::{self, Earlier};
 use crate::journal::stages;
 use crate::plan::{Allowances, assemble};
+use crate::tags::Tags;
 
 const ACCOUNT: &str = "111122223333";
 /// 2026-11-24T10:00:00Z.
@@ -339,6 +340,7 @@ async fn assessed(aws: &Fake) -> Assessed {
         now_micros: NOW_MICROS,
         collectors: assess::collectors(&checks, &baseline),
         interfaces: false,
+        tags: Tags::default(),
     };
     assess::account(aws, &scope, &baseline, &checks).await
 }

@@ -92,11 +92,17 @@ pub(super) const PER_RESOURCE: Volume = Volume::range(
     "10,000 to 100 million events a month for a bucket, table or function",
 );
 
-/// Plans the recording of a kind of resources: of all, or of this one where the policy names some.
+/// Whether a plan records all resources of a kind at once: where the policy names none, and no tag
+/// does.
+pub(super) fn records_all(plan: &Builder<'_>, key: &str) -> bool {
+    let wanted = plan.baseline.cloudtrail.data_events.get(key);
+    wanted == Some(&Which::Word(Word::All)) && plan.inventory.tags.is_empty()
+}
+
+/// Plans the recording of a kind of resources: of all, or of this one where some are named.
 pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, key: &str, kind: &'static str) {
     let Some(target) = trail_target::target(plan, &finding.region) else { return };
-    let all = plan.baseline.cloudtrail.data_events.get(key) == Some(&Which::Word(Word::All));
-    let (wish, which) = if all {
+    let (wish, which) = if records_all(plan, key) {
         (Wish::All { kind, read_only: None, but: Vec::new() }, format!("all {kind}"))
     } else {
         let arn = finding.resource.clone();

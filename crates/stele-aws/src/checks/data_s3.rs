@@ -2,7 +2,7 @@
 
 use super::data_events::{Wanted, judge};
 use super::{data_events, trail_target};
-use crate::baseline::{Baseline, Which, Word};
+use crate::baseline::Baseline;
 use crate::check::Findings;
 use crate::fact::Fact;
 use crate::finding::{Finding, Verdict};
@@ -56,15 +56,14 @@ pub(super) fn each_bucket(
 }
 
 /// Plans the recording of a bucket's objects: of all buckets but those that logs are written to, or
-/// of this one where the policy names buckets.
+/// of this one where some are named.
 pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool) {
     let Some(target) = trail_target::target(plan, &finding.region) else { return };
     let inventory = plan.inventory;
-    let all = plan.baseline.cloudtrail.data_events.get("s3") == Some(&Which::Word(Word::All));
     let name = finding.resource.rsplit(':').next().unwrap_or_default();
     let what = if read_only { "reads" } else { "writes" };
     let kind = "AWS::S3::Object";
-    let (wish, which) = if all {
+    let (wish, which) = if data_events::records_all(plan, "s3") {
         // Buckets that the plan makes are left out by their names.
         let sinks = &plan.baseline.sinks;
         let patterns = [&sinks.bucket, &sinks.access_bucket].map(|pattern| {

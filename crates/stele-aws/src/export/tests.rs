@@ -66,6 +66,7 @@ fn of(actions: Vec<Action>) -> Plan {
             accounts: accounts.into_iter().collect(),
             regions: Vec::new(),
             partition: "aws".to_owned(),
+            tags: Vec::new(),
         },
         assess_sha256: String::new(),
         actions,

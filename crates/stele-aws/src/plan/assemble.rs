@@ -388,6 +388,7 @@ pub fn join(parts: Vec<Part>, report: &Report) -> Plan {
         accounts: report.scope.accounts.clone(),
         regions: report.scope.regions.clone(),
         partition: report.scope.partition.clone(),
+        tags: report.scope.tags.clone(),
     };
     // A report can always be written.
     let assess = serde_json::to_vec(report).unwrap_or_default();

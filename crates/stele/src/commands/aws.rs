@@ -27,6 +27,7 @@ use anyhow::{Context as _, bail};
 use stele_aws::assess::Selection;
 use stele_aws::baseline::Baseline;
 use stele_aws::iam;
+use stele_aws::tags::{Tag, Tags};
 
 use crate::Context;
 
@@ -78,6 +79,10 @@ struct ChoiceArguments {
     /// No checks of this pattern.
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
     skip: Vec<String>,
+    /// Only resources with this tag, `KEY=VALUE` or `KEY` for any value; several times: with all of
+    /// them. What is said of the account and its regions stays.
+    #[arg(long, value_name = "K=V", value_parser = Tag::parse)]
+    tag: Vec<Tag>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,6 +129,11 @@ impl ChoiceArguments {
             }
         }
         Ok((baseline, selection))
+    }
+
+    /// The tags that a resource must have.
+    fn tags(&self) -> anyhow::Result<Tags> {
+        Tags::new(self.tag.clone()).map_err(|error| anyhow::anyhow!("--tag: {error}"))
     }
 }
 
@@ -183,7 +193,8 @@ fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
         PolicyFor::Assess => {
             let (baseline, selection) = arguments.choice.read()?;
             let checks = selection.checks(&baseline);
-            let collectors = stele_aws::assess::collectors(&checks, &baseline);
+            let mut collectors = stele_aws::assess::collectors(&checks, &baseline);
+            collectors.extend(arguments.choice.tags()?.collector());
             vec![iam::assess_policy(&collectors, &partition)]
         }
         PolicyFor::Apply => iam::apply_policy(&plan()?)?,

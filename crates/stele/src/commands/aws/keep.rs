@@ -28,8 +28,7 @@ pub(super) async fn keep(context: &Context, report: &Report) -> anyhow::Result<O
 
 /// The findings, each with what it needs to stand alone.
 fn lines(report: &Report) -> anyhow::Result<Vec<String>> {
-    let run = stele_aws::plan::hex_sha256(&serde_json::to_vec(report)?);
-    let run = &run[..16];
+    let run = report.run_id()?;
     let findings = report.findings.iter().map(|finding| {
         let Value::Object(members) = serde_json::to_value(finding)? else {
             anyhow::bail!("a finding is an object");

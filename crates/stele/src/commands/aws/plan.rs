@@ -26,9 +26,9 @@ pub(super) struct Arguments {
     choice: ChoiceArguments,
     #[command(flatten)]
     session: SessionArguments,
-    /// Only findings of an earlier result, as far as they are still there; its accounts, regions
-    /// and policy are taken over.
-    #[arg(long, value_name = "ASSESS.json", conflicts_with = "baseline")]
+    /// Only findings of an earlier result, as far as they are still there; its accounts, regions,
+    /// tags and policy are taken over.
+    #[arg(long, value_name = "ASSESS.json", conflicts_with_all = ["baseline", "tag"])]
     from: Option<PathBuf>,
     /// Only findings of these checks.
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
@@ -63,18 +63,21 @@ fn allowance(word: &str) -> Result<Allowance, String> {
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (mut baseline, selection) = arguments.choice.read()?;
+    let mut tags = arguments.choice.tags()?;
     let mut keys: Option<BTreeSet<(String, String, String)>> = None;
     let mut session_arguments = arguments.session;
     if let Some(file) = &arguments.from {
         let before = earlier::read(file)?;
         baseline = before.baseline()?;
+        tags = before.tags()?;
         session_arguments.regions.clone_from(&before.scope.regions);
         if before.scope.accounts.len() > 1 {
             session_arguments.accounts.clone_from(&before.scope.accounts);
         }
         keys = Some(before.findings.iter().map(earlier::Past::key).collect());
     }
-    let session = session_arguments.open(baseline, selection)?;
+    let mut session = session_arguments.open(baseline, selection)?;
+    session.options.tags = tags;
     let too_long = exceptions_too_long(&session.options.baseline, session.clock.now_micros());
     if !too_long.is_empty() {
         bail!("{}", too_long.join("; "));

@@ -10,6 +10,7 @@ use stele_aws::baseline::Baseline;
 use stele_aws::call::Aws;
 use stele_aws::client::{HttpAws, Limits, default_region};
 use stele_aws::run::{self, Options};
+use stele_aws::tags::Tags;
 use stele_aws::variables::Variables;
 use stele_intake::system::{SystemClock, SystemEntropy};
 
@@ -73,6 +74,7 @@ impl SessionArguments {
             external_id: self.external_id.clone(),
             selection,
             baseline,
+            tags: Tags::default(),
         };
         Ok(Session { aws, clock, region, options })
     }
