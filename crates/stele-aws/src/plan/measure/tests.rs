@@ -15,7 +15,7 @@ fn check(measure: impl Into<Option<Measure>>, expected: &[&str]) {
     let found: Vec<String> =
         measure.iter().flat_map(|measure| &measure.metrics).map(shown).collect();
     assert_eq!(found, expected);
-    for Measure { each, .. } in measure {
+    if let Some(Measure { each, .. }) = measure {
         let Each { low, expected, high, words } = each;
         assert!(0.0 < low && low <= expected && expected <= high, "{words}");
     }
