@@ -99,7 +99,7 @@ impl Measure {
         };
         let of =
             || vec![("BucketName", bucket.to_owned()), ("FilterId", "EntireBucket".to_owned())];
-        let metrics = names.iter().map(|name| sum(region, "AWS/S3", *name, of())).collect();
+        let metrics = names.iter().map(|name| sum(region, "AWS/S3", name, of())).collect();
         Self::new(shown, Each::event("an event each"), metrics)
     }
 

@@ -69,7 +69,9 @@ pub(super) async fn read(aws: &dyn Aws, wanted: BTreeSet<Metric>, now_micros: i6
         match rows {
             Fact::Known(rows) => take(&mut volumes, batch, &rows),
             Fact::Absent | Fact::Unknown(_) => {
-                batch.iter().for_each(|metric| volumes.not_read(metric));
+                for metric in batch {
+                    volumes.not_read(metric);
+                }
             }
         }
     }

@@ -86,7 +86,7 @@ fn without_datapoints_it_is_assumed_and_said() {
     volumes.not_read(&function("pay").metrics[0]);
     let cost = Cost::of(&[usage(EVENTS.by(function("pay")))], &volumes);
     assert!(cost.basis.contains("assumed: `Invocations` could not be read, at"), "{}", cost.basis);
-    assert_eq!(cents(&cost).0, [1.0, 100.0, 10_000.0]);
+    assert_eq!(cents(&cost).0.to_vec(), [1.0, 100.0, 10_000.0]);
 }
 
 #[test]

@@ -128,11 +128,11 @@ fn insights_look_at_writes_at_all_or_at_both() {
     let each = |kinds: &[&str]| {
         let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         let Each { low, expected, high, .. } = Measure::insights(group, &kinds).unwrap().each;
-        [low, expected, high].map(|each| (each * 1e7).round() / 100.0)
+        [low, expected, high].map(|each| format!("{:.2}", each * 1e5))
     };
-    assert_eq!(each(&["ApiCallRateInsight"]), [0.01, 0.1, 1.0]);
-    assert_eq!(each(&["ApiErrorRateInsight"]), [1.0, 1.0, 1.0]);
-    assert_eq!(each(&["ApiErrorRateInsight", "ApiCallRateInsight"]), [1.0, 1.1, 2.0]);
+    assert_eq!(each(&["ApiCallRateInsight"]), ["0.01", "0.10", "1.00"]);
+    assert_eq!(each(&["ApiErrorRateInsight"]), ["1.00", "1.00", "1.00"]);
+    assert_eq!(each(&["ApiErrorRateInsight", "ApiCallRateInsight"]), ["1.00", "1.10", "2.00"]);
 }
 
 #[test]
