@@ -9,6 +9,7 @@ use crate::inventory::Inventory;
 use crate::judge::selectors::{Coverage, Question};
 use crate::plan::change::Builder;
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::selectors::Wish;
 
 /// Data events of something.
@@ -109,5 +110,6 @@ pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, key: &str, kind:
         (Wish::One { kind, read_only: None, arn: arn.clone() }, format!("`{arn}`"))
     };
     let why = format!("trail `{}` records data events of {which}", target.short_name());
-    plan.change(target.record(wish, why).cost("cloudtrail-data-events", PER_RESOURCE));
+    let events = PER_RESOURCE.by(Measure::data_events(&finding.region, &finding.resource));
+    plan.change(target.record(wish, why).cost("cloudtrail-data-events", events));
 }

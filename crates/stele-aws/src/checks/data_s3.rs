@@ -2,12 +2,14 @@
 
 use super::data_events::{Wanted, judge};
 use super::{data_events, trail_target};
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::Findings;
 use crate::fact::Fact;
 use crate::finding::{Finding, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::Builder;
+use crate::plan::measure::Measure;
 use crate::plan::selectors::Wish;
 
 /// Judges every bucket of the assessed regions for one direction.
@@ -85,6 +87,8 @@ pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool)
         (Wish::One { kind, read_only: Some(read_only), arn }, name)
     };
     let why = format!("trail `{}` records object {what} of {which}", target.short_name());
+    let bucket = arn::bucket(&finding.resource).unwrap_or(name);
+    let events = Measure::bucket(&finding.region, bucket, read_only);
     let change = target.record(wish, why);
-    plan.change(change.cost("cloudtrail-data-events", data_events::PER_RESOURCE));
+    plan.change(change.cost("cloudtrail-data-events", data_events::PER_RESOURCE.by(events)));
 }

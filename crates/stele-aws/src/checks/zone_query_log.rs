@@ -11,6 +11,7 @@ use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking};
 use crate::plan::change::{Builder, Change};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::sink;
 use serde_json::json;
 
@@ -83,7 +84,7 @@ impl Check for ZoneQueryLog {
                 .by("HostedZoneId", id)
                 .set(json!({"CloudWatchLogsLogGroupArn": arn}))
                 .after([group, allowed])
-                .cost("cloudwatch-ingest-gb", volume),
+                .cost("cloudwatch-ingest-gb", volume.by(Measure::zone(region, id))),
         );
     }
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::change::{Builder, Change, Draft, Handle, Refusal, Wanted, blocked};
 use super::cost::Cost;
+use super::metrics;
 use super::setting::{self, Params, Setting};
+use super::volumes::{Metric, Volumes};
 use super::{Action, Allowances, Blocked, Plan, PlanScope, SCHEMA};
 use crate::assess::{Assessed, Report, ReportError};
 use crate::baseline::Baseline;
@@ -56,12 +58,24 @@ pub async fn account(
         check.fix(finding, &mut builder);
     }
     let log = CallLog::default();
-    let states = read(aws, &log, &builder).await;
-    let mut part = build(&assessed.inventory.account, builder, &states);
+    let counted = metrics::read(aws, measured(&builder), assessed.inventory.now_micros);
+    // Side by side: neither needs the other.
+    let (states, counted) = futures::join!(read(aws, &log, &builder), counted);
+    let mut part = build(&assessed.inventory.account, builder, &states, &counted.volumes);
+    part.warnings.extend(counted.warnings);
     let failed = log.errors();
     part.complete &= failed.is_empty();
     part.errors.extend(failed.iter().map(|e| ReportError::new(&assessed.inventory.account, e)));
     part
+}
+
+/// The metrics that count what is priced. What turns out to be settled is among it: that is known
+/// only when the states are read, at the same time.
+fn measured(builder: &Builder<'_>) -> BTreeSet<Metric> {
+    let changes = builder.wanted.iter().flat_map(|wanted| &wanted.changes);
+    let measures =
+        changes.flat_map(|(_, change)| change.usages()).filter_map(|usage| usage.measure.as_ref());
+    measures.flat_map(|measure| measure.metrics.iter().cloned()).collect()
 }
 
 /// The state of every setting that somebody wants to change, in the builder's order.
@@ -143,7 +157,7 @@ fn in_order(afters: &[Vec<Handle>]) -> Vec<usize> {
     order
 }
 
-fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
+fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>], volumes: &Volumes) -> Part {
     let Builder { findings, wanted, blocked: by_hand, warnings, .. } = builder;
     let mut part = Part { blocked: by_hand, warnings, complete: true, ..Part::default() };
     let mut refused: BTreeSet<(usize, usize)> = BTreeSet::new();
@@ -204,7 +218,7 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
         }
         outcomes.insert(index, Outcome::Action(part.actions.len()));
         let number = part.actions.len() + 1;
-        let mut action = merged.action(account, &findings, number);
+        let mut action = merged.action(account, &findings, number, volumes);
         action.after = numbers(&afters[index], &afters, &outcomes);
         resolve(&mut action, &outcomes);
         part.actions.push(action);
@@ -289,13 +303,20 @@ fn merge(
 }
 
 impl Merged {
-    fn action(self, account: &str, findings: &[Finding], number: usize) -> Action {
+    fn action(
+        self,
+        account: &str,
+        findings: &[Finding],
+        number: usize,
+        volumes: &Volumes,
+    ) -> Action {
         let Self { setting, changes, params, state, before, expect } = self;
-        let once = changes.iter().map(|(_, change)| &change.cost_once);
-        let mut cost = once.max_by(|a, b| a.high.total_cmp(&b.high)).cloned().unwrap_or_default();
+        let once = changes.iter().map(|(_, change)| Cost::of(&change.cost_once, volumes));
+        let once = once.max_by(|a, b| a.high.total_cmp(&b.high)).unwrap_or_default();
+        let each = changes.iter().flat_map(|(_, change)| &change.costs);
+        let cost = once.plus(&Cost::of(each, volumes));
         let (mut served, mut warnings) = (Vec::new(), Vec::new());
         for (finding, change) in &changes {
-            cost = cost.plus(&change.cost);
             let finding = &findings[*finding];
             served.push(format!("{}|{}", finding.id, finding.resource));
             warnings.extend(change.warnings.iter().cloned());

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::cost::{Cost, Volume};
+use super::cost::Usage;
 use super::setting::Params;
 use super::{Allowance, Allowances, Blocked};
 use crate::baseline::Baseline;
@@ -52,8 +52,8 @@ pub struct Change {
     pub(super) after: Vec<Handle>,
     pub(super) with: Option<Handle>,
     pub(super) fresh: Option<Value>,
-    pub(super) cost: Cost,
-    pub(super) cost_once: Cost,
+    pub(super) costs: Vec<(String, Usage)>,
+    pub(super) cost_once: Option<(String, Usage)>,
     pub(super) why: String,
     pub(super) warnings: Vec<String>,
 }
@@ -81,8 +81,8 @@ impl Change {
             after: Vec::new(),
             with: None,
             fresh: None,
-            cost: Cost::default(),
-            cost_once: Cost::default(),
+            costs: Vec::new(),
+            cost_once: None,
             why: why.into(),
             warnings: Vec::new(),
         }
@@ -139,16 +139,21 @@ impl Change {
 
     /// What it costs.
     #[must_use]
-    pub fn cost(mut self, item: &str, volume: Volume) -> Self {
-        self.cost = self.cost.plus(&Cost::of(item, volume));
+    pub fn cost(mut self, item: &str, usage: impl Into<Usage>) -> Self {
+        self.costs.push((item.to_owned(), usage.into()));
         self
     }
 
     /// What it costs, however many ask for it.
     #[must_use]
-    pub fn cost_once(mut self, item: &str, volume: Volume) -> Self {
-        self.cost_once = Cost::of(item, volume);
+    pub fn cost_once(mut self, item: &str, usage: impl Into<Usage>) -> Self {
+        self.cost_once = Some((item.to_owned(), usage.into()));
         self
+    }
+
+    /// What it is priced by.
+    pub(super) fn usages(&self) -> impl Iterator<Item = &Usage> {
+        self.costs.iter().chain(&self.cost_once).map(|(_, usage)| usage)
     }
 
     /// What somebody should know.

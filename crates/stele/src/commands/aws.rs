@@ -109,6 +109,7 @@ struct PolicyArguments {
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum PolicyFor {
     Assess,
+    Plan,
     Apply,
     Rollback,
     Arrival,
@@ -189,14 +190,16 @@ fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
         Some(file) => plan::read(file),
         None => bail!("for which plan? give it with `--plan`; `stele aws plan -o FILE` makes one"),
     };
+    let collectors = || -> anyhow::Result<_> {
+        let (baseline, selection) = arguments.choice.read()?;
+        let checks = selection.checks(&baseline);
+        let mut collectors = stele_aws::assess::collectors(&checks, &baseline);
+        collectors.extend(arguments.choice.tags()?.collector());
+        Ok(collectors)
+    };
     let documents = match arguments.command {
-        PolicyFor::Assess => {
-            let (baseline, selection) = arguments.choice.read()?;
-            let checks = selection.checks(&baseline);
-            let mut collectors = stele_aws::assess::collectors(&checks, &baseline);
-            collectors.extend(arguments.choice.tags()?.collector());
-            vec![iam::assess_policy(&collectors, &partition)]
-        }
+        PolicyFor::Assess => vec![iam::assess_policy(&collectors()?, &partition)],
+        PolicyFor::Plan => iam::plan_policy(&collectors()?, &partition)?,
         PolicyFor::Apply => iam::apply_policy(&plan()?)?,
         PolicyFor::Rollback => iam::rollback_policy(&plan()?)?,
         PolicyFor::Arrival => {

@@ -49,7 +49,7 @@ fn plan(states: &[Value]) -> Part {
     let order = ["group a", "key", "keyed a", "filter a", "group b", "keyed b", "filter b"];
     assert_eq!(order.len(), states.len());
     let states: Vec<Fact<Value>> = states.iter().cloned().map(Fact::Known).collect();
-    build("1", builder, &states)
+    build("1", builder, &states, &Volumes::default())
 }
 
 fn calls(part: &Part) -> Vec<(&str, &str, &[u32])> {

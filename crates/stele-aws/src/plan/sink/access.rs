@@ -13,6 +13,7 @@ use crate::fact::Fact;
 use crate::inventory::Inventory;
 use crate::judge::selectors::{Selector, records_object_writes};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::selectors::{Wish, widen};
 
 /// The name of the rule by which a plan lets files go.
@@ -43,6 +44,9 @@ pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) 
     let arn = plan.inventory.bucket_arn(name);
     let prefix = format!("{name}/");
     let why = format!("who reads and writes in `{name}` is on record");
+    let volume = Volume::range(0.0, 0.5, 50.0, "0 to 50 GB of access logs");
+    // What is made now has counted nothing.
+    let counted = plan.inventory.bucket(name).map(|_| Measure::access_log(region, name));
     let change = Change::of("s3:PutBucketLogging", region, arn, why)
         .by("Bucket", name)
         .edit(move |draft| {
@@ -55,7 +59,7 @@ pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) 
             Ok(())
         })
         .after(first)
-        .cost_once("s3-storage-gb", Volume::range(0.0, 0.5, 50.0, "0 to 50 GB of access logs"));
+        .cost_once("s3-storage-gb", volume.by(counted));
     Some(plan.change(change))
 }
 

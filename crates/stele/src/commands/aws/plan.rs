@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = allowance)]
     allow: Vec<Allowance>,
     /// Refuse a plan that is expected to cost more dollars a month.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     budget: Option<f64>,
     /// Write the plan to a file, for `apply` and `export`.
     #[arg(short, long, value_name = "PLAN")]
@@ -59,6 +59,14 @@ enum Format {
 fn allowance(word: &str) -> Result<Allowance, String> {
     Allowance::parse(word)
         .ok_or_else(|| "it is one of shorten, irreversible, replace, remove-exclusion".to_owned())
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let amount = text.trim_start_matches('$').parse::<f64>();
+    amount
+        .ok()
+        .filter(|amount| amount.is_finite() && *amount >= 0.0)
+        .ok_or_else(|| "it is an amount of dollars, as `25` or `12.50`".to_owned())
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -122,13 +130,9 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
 }
 
 fn within(plan: &Plan, budget: Option<f64>) -> anyhow::Result<()> {
-    let expected = plan.monthly_cost_usd.expected;
-    match budget {
-        Some(budget) if expected > budget => bail!(
-            "the plan is expected to cost ${expected:.2} a month, more than the budget of \
-             ${budget:.2}; take less in with --include, or narrow the policy"
-        ),
-        _ => Ok(()),
+    match budget.and_then(|budget| plan.over_budget(budget)) {
+        Some(text) => bail!("{text}\nhint: take less in with --include, or narrow the policy"),
+        None => Ok(()),
     }
 }
 
