@@ -188,6 +188,12 @@ impl Past {
     pub fn key(&self) -> (String, String, String) {
         (self.id.clone(), self.region.clone(), self.resource.clone())
     }
+
+    /// Whether it did not apply only because logs are written there.
+    fn is_kept_aside(&self) -> bool {
+        self.status == Status::NotApplicable
+            && ["log-sink", "terminal"].contains(&self.reason_code.as_str())
+    }
 }
 
 impl Reference {

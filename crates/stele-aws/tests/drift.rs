@@ -222,7 +222,13 @@ impl Alone<'_> {
     fn is_apart_from(&self, other: &Self) -> bool {
         let mut edits = self.case.edits.iter();
         let clash = edits.any(|edit| other.case.edits.iter().any(|theirs| edit.clashes(theirs)));
-        !clash && !self.whole.contains(&other.root) && !other.whole.contains(&self.root)
+        // A loop is made of settings that others are about.
+        let ring = |one: &Self, two: &Self| {
+            let about = |a: &Reference| two.whole.iter().any(|b| a.resource == b.resource);
+            one.root.id == "cen.loop" && one.whole.iter().any(about)
+        };
+        let tied = self.whole.contains(&other.root) || other.whole.contains(&self.root);
+        !clash && !tied && !ring(self, other) && !ring(other, self)
     }
 }
 
@@ -246,22 +252,33 @@ fn named_together(page: &Page, before: &Earlier, chosen: &[&Alone<'_>]) -> Optio
         return None;
     }
     let titles: Vec<&str> = cases.iter().map(|case| case.title.as_str()).collect();
-    Some(format!("{}\nnot said: {lost:?}\n{}", titles.join("\n"), shown(&drift)))
+    let missed: Vec<&Reference> = expected.difference(&found).collect();
+    let more: Vec<&Reference> = found.difference(&expected).collect();
+    let text = format!("not named: {missed:#?}\nnamed as well: {more:#?}\nnot said: {lost:#?}");
+    Some(format!("{}\n{text}\n{}", titles.join("\n"), shown(&drift)))
 }
+
+/// All pairs take half a minute; one in so many is tried.
+const SHARE: u64 = 6;
 
 #[test]
 fn any_two_changes_at_once_are_two() {
     let page = page();
     let before = page.before();
     let all = alone(&page, &before);
-    let (mut tried, mut wrong) = (0, Vec::new());
+    let (mut pairs, mut tried, mut wrong) = (0, 0, Vec::new());
+    let random = SeededEntropy::new(1);
     for (index, one) in all.iter().enumerate() {
         for other in all[index + 1..].iter().filter(|other| one.is_apart_from(other)) {
+            pairs += 1;
+            if !random.next().is_multiple_of(SHARE) {
+                continue;
+            }
             tried += 1;
             wrong.extend(named_together(&page, &before, &[one, other]));
         }
     }
-    assert!(tried > 1500, "{tried} pairs were tried");
+    assert!(pairs > 1900 && tried > 300, "{tried} of {pairs} pairs were tried");
     assert!(wrong.is_empty(), "{} of {tried}\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -271,6 +288,7 @@ fn many_changes_at_once_are_as_many() {
     let page = page();
     let before = page.before();
     let all = alone(&page, &before);
+    let mut wrong = Vec::new();
     for seed in 0..40 {
         let random = SeededEntropy::new(seed);
         let mut order: Vec<(u64, &Alone<'_>)> =
@@ -283,9 +301,10 @@ fn many_changes_at_once_are_as_many() {
             }
         }
         assert!(chosen.len() > 20, "seed {seed}: {} at once", chosen.len());
-        let wrong = named_together(&page, &before, &chosen);
-        assert_eq!(wrong, None, "seed {seed}: {}", wrong.clone().unwrap_or_default());
+        let found = named_together(&page, &before, &chosen);
+        wrong.extend(found.map(|text| format!("seed {seed}: {text}")));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Whatever is refused, nothing is taken for changed: what was said of it before is unreadable.

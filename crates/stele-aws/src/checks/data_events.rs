@@ -73,12 +73,8 @@ pub(super) fn judge(inventory: &Inventory, region: &str, wanted: &Wanted<'_>) ->
         return Verdict::fail("no-trail", reason).cause(trail_all_regions::ID, &trail);
     }
     let verdict = not_all(missed, what).evidence("TrailARN", trail);
-    let data = Question { fixed: &[("eventCategory", "Data")], arn_prefix: None, except: &[] };
-    if active.coverage(&data) == Coverage::Nothing {
-        verdict.evidence("DataEvents", "none")
-    } else {
-        verdict
-    }
+    // Nothing of this resource alone: the trails select no data events any more.
+    if active.selects_data() { verdict } else { verdict.evidence("DataEvents", "none") }
 }
 
 /// What is said where not all of something is recorded.

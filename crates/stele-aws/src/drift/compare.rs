@@ -26,6 +26,7 @@ pub fn compare(before: &Earlier, after: &Report) -> Drift {
         .iter()
         .map(|f| ((f.account.as_str(), f.region.as_str(), f.id, f.resource.as_str()), f))
         .collect();
+    let blind = Blind::of(after);
     let (mut worse, mut improved, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
     for (key, finding) in &now {
         let was = past.get(key).copied();
@@ -34,6 +35,10 @@ pub fn compare(before: &Earlier, after: &Report) -> Drift {
                 if was.is_none_or(|was| was.status != Status::Unknown) {
                     unreadable.push(Reference::to(finding));
                 }
+            }
+            // That nothing is written there any more is not known where not all writers are.
+            Status::Fail if was.is_some_and(|was| was.is_kept_aside() && blind.misses(was)) => {
+                unreadable.push(Reference::to(finding));
             }
             Status::Fail | Status::Blocked if finding.exception.is_none() => {
                 if was.is_none_or(|was| !is_wrong(was.status)) {
@@ -52,9 +57,9 @@ pub fn compare(before: &Earlier, after: &Report) -> Drift {
             }
         }
     }
-    let blind = Blind::of(after);
     for was in past.iter().filter(|(key, _)| !now.contains_key(*key)).map(|(_, was)| *was) {
         match (blind.sees(was), was.status) {
+            (Sight::Shut, _) => unreadable.push(Reference::of(was)),
             (_, Status::NotApplicable | Status::Unknown) | (Sight::Said, _) => {}
             (Sight::Unread, _) => unreadable.push(Reference::of(was)),
             (Sight::Clear, Status::Pass) => worse.push(Worse { past: Some(was), now: None }),
@@ -86,6 +91,8 @@ enum Sight {
     Said,
     /// It is not.
     Unread,
+    /// Nothing is known of the account.
+    Shut,
 }
 
 impl<'a> Blind<'a> {
@@ -97,25 +104,29 @@ impl<'a> Blind<'a> {
 
     fn sees(&self, was: &Past) -> Sight {
         if !self.after.scope.accounts.contains(&was.account) {
-            return Sight::Unread;
+            return Sight::Shut;
         }
         if self.lists.iter().any(|list| stands_for(list, was)) {
             return Sight::Said;
         }
+        if self.misses(was) { Sight::Unread } else { Sight::Clear }
+    }
+
+    /// Whether a list failed from which a check knows what to look at.
+    fn misses(&self, was: &Past) -> bool {
         // What a check looks at may come from lists that it does not speak of: a bucket of logs is
         // known by what writes to it.
-        let Some(check) = checks::find(&was.id) else { return Sight::Clear };
+        let Some(check) = checks::find(&was.id) else { return false };
         let reads = Collector::closure(check.meta().reads.iter().copied());
         let calls: BTreeSet<&str> =
             reads.iter().flat_map(|each| each.operations()).copied().collect();
         let everywhere = reads.iter().any(|each| JOINED.contains(each));
-        let failed = self.after.errors.iter().any(|error| {
+        self.after.errors.iter().any(|error| {
             error.account == was.account
                 && calls.contains(error.call.as_str())
                 && !ABOUT_ONE.contains(&error.call.as_str())
                 && (everywhere || error.region == was.region)
-        });
-        if failed { Sight::Unread } else { Sight::Clear }
+        })
     }
 }
 

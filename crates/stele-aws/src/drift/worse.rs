@@ -67,10 +67,7 @@ impl<'a> Worse<'a> {
 
     /// Whether it did not apply only because logs were written there, which are not any more.
     fn was_kept_aside(&self) -> bool {
-        self.past.is_some_and(|past| {
-            past.status == Status::NotApplicable
-                && ["log-sink", "terminal"].contains(&past.reason_code.as_str())
-        })
+        self.past.is_some_and(Past::is_kept_aside)
     }
 
     /// Its place in the catalogue: sources come before what is said of them.
@@ -179,8 +176,10 @@ impl<'a> Worse<'a> {
     fn is_about_the_same(&self, root: &Self) -> bool {
         let here = self.region() == root.region();
         let gone = self.now.is_none();
-        // Both vanished with it.
-        if self.resource() == root.resource() && here && gone && root.now.is_none() {
+        // Both vanished with it, or do not apply to it any more for one reason.
+        let aside = |one: &Self| one.now.is_none_or(|now| now.status == Status::NotApplicable);
+        let alike = aside(self) && aside(root) && self.code() == root.code();
+        if self.resource() == root.resource() && here && alike {
             return true;
         }
         // Of a trail that is gone.
