@@ -145,7 +145,7 @@ fn shown(drift: &Drift) -> String {
     text
 }
 
-/// The account has a good subject for every check of the default baseline, so that it can be broken.
+/// The account has a good subject for every check of the default baseline, which can be broken.
 #[test]
 fn all_is_well_before() {
     let page = page();

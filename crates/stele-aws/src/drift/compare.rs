@@ -140,8 +140,8 @@ const JOINED: &[Collector] = &[
     Collector::Distributions,
 ];
 
-/// Calls about one thing that is known already: where they fail, that thing has a finding which says
-/// so, and no other is lost.
+/// Calls about one thing that is known already: where they fail, that thing has a finding which
+/// says so, and no other is lost.
 const ABOUT_ONE: &[&str] = &[
     "cloudtrail:GetEventSelectors",
     "cloudtrail:GetInsightSelectors",

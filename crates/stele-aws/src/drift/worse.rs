@@ -242,8 +242,8 @@ impl<'a> Worse<'a> {
     }
 }
 
-/// Whether two ARNs are of one thing; where there is none, its ARN ends without a name, and says the
-/// region in which it is missed.
+/// Whether two ARNs are of one thing; where there is none, its ARN ends without a name, and says
+/// the region in which it is missed.
 fn is_one_thing(one: &str, two: &str) -> bool {
     let parts = |arn: &str| {
         let (head, name) = arn.split_once('/').map_or((arn, None), |(h, name)| (h, Some(name)));

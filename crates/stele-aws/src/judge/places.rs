@@ -1,8 +1,8 @@
 //! Where the log of something goes: the buckets, log groups and keys that are used only because it
 //! is written there.
 //!
-//! A finding that passes says so in its evidence. When it fails later, what was said of those places
-//! is known to follow from it.
+//! A finding that passes says so in its evidence. When it fails later, what was said of those
+//! places is known to follow from it.
 
 use crate::finding::Finding;
 use crate::inventory::{Inventory, Region, Stages};
@@ -149,12 +149,12 @@ fn flow_logs(inventory: &Inventory, region: &Region, finding: &Finding, vpc: &st
     let ids: Vec<&str> = subnets.chain(interfaces).chain([vpc]).collect();
     let logs = network.flow_logs.items().unwrap_or_default().iter();
     let here = logs.filter(|log| ids.contains(&log.resource_id.as_str()));
-    here.filter_map(|log| match log.bucket() {
-        Some((name, _)) => Some(inventory.bucket_arn(name)),
-        None => {
-            let group = format!("log-group:{}", log.group()?);
-            Some(inventory.arn("logs", &finding.region, &group))
+    here.filter_map(|log| {
+        if let Some((name, _)) = log.bucket() {
+            return Some(inventory.bucket_arn(name));
         }
+        let group = format!("log-group:{}", log.group()?);
+        Some(inventory.arn("logs", &finding.region, &group))
     })
     .collect()
 }

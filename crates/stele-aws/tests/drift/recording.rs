@@ -124,22 +124,23 @@ impl Recording {
 
     fn edit(&mut self, edit: &Edit) {
         let call = edit.call.as_str();
-        let (path, change): (&str, &dyn Fn(&mut Value, Step<'_>)) = match &edit.what {
-            What::Whole(answer) => {
-                return self.0.insert(0, (call.to_owned(), answer.clone()));
-            }
-            What::Set(path, value) => (path, &|parent, step| *step.within(parent) = value.clone()),
-            What::Add(path, value) => (path, &|parent, step| {
-                step.within(parent).as_array_mut().unwrap().push(value.clone());
-            }),
-            What::Gone(path) => (path, &|parent, step| step.take_from(parent)),
+        let path = match &edit.what {
+            What::Whole(answer) => return self.0.insert(0, (call.to_owned(), answer.clone())),
+            What::Set(path, _) | What::Add(path, _) | What::Gone(path) => path,
         };
         let there = self.0.iter_mut().find(|(of, _)| of == call);
-        let Some((_, Answer::Value(mut_value))) = there else { panic!("no answer to {call}") };
+        let Some((_, Answer::Value(answer))) = there else { panic!("no answer to {call}") };
         let steps: Vec<Step<'_>> = steps(path);
         let (last, before) = steps.split_last().unwrap();
-        let parent = before.iter().fold(mut_value, |value, step| step.within(value));
-        change(parent, *last);
+        let parent = before.iter().fold(answer, |value, step| step.within(value));
+        match &edit.what {
+            What::Set(_, value) => *last.within(parent) = value.clone(),
+            What::Add(_, value) => {
+                last.within(parent).as_array_mut().unwrap().push(value.clone());
+            }
+            What::Gone(_) => last.take_from(parent),
+            What::Whole(_) => {}
+        }
     }
 
     pub(crate) fn replay(&self) -> Replay {
