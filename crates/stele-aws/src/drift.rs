@@ -4,8 +4,8 @@
 //! that vanished with their subject, the same change seen from other regions. A read that fails now
 //! is unreadable and never drift.
 //!
-//! An earlier result goes in and a new one; the differences come out. Nothing is called, and nothing
-//! is taken for gone that could not be looked for.
+//! An earlier result goes in and a new one; the differences come out. Nothing is called, and
+//! nothing is taken for gone that could not be looked for.
 
 mod compare;
 mod fold;

@@ -28,7 +28,8 @@ pub(super) fn judge(inventory: &Inventory, id: &str, what: &str) -> Verdict {
     }
 }
 
-/// Judges something by the key that it is encrypted with; what is wrong with that is another finding.
+/// Judges something by the key that it is encrypted with. What is wrong with the key is another
+/// finding.
 pub(super) fn judge_user(inventory: &Inventory, id: &str, what: &str) -> Verdict {
     let verdict = judge(inventory, id, what);
     if verdict.status == Status::Fail { verdict.cause(log_key::ID, id) } else { verdict }
