@@ -22,6 +22,11 @@ pub fn region(arn: &str) -> &str {
     arn.split(':').nth(3).unwrap_or_default()
 }
 
+/// The last part of an ARN: the name or the id of a thing.
+pub fn last(arn: &str) -> &str {
+    arn.rsplit([':', '/']).next().unwrap_or(arn)
+}
+
 /// Whether a text matches a pattern with `*` and `?`, as in policies.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =

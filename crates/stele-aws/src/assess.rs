@@ -3,7 +3,7 @@
 //! The report's JSON is a public contract; `docs/schema/stele.aws.assess-1.json` is generated from
 //! these types.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate};
 use futures::future::join_all;
@@ -55,6 +55,10 @@ pub struct ReportScope {
     pub accounts: Vec<String>,
     /// Regions.
     pub regions: Vec<String>,
+    /// Where what is global belonged, by account.
+    pub home_regions: BTreeMap<String, String>,
+    /// The checks that were run.
+    pub checks: Vec<String>,
     /// As in ARNs.
     pub partition: String,
     /// The organisation, where that is known.
@@ -165,6 +169,8 @@ pub fn collectors(checks: &[&'static dyn Check], baseline: &Baseline) -> BTreeSe
 pub struct Assessed {
     /// What was read.
     pub inventory: Inventory,
+    /// The checks that were run.
+    pub checks: Vec<&'static str>,
     /// What the checks say, in the order of the contract.
     pub findings: Vec<Finding>,
     /// What could not be read.
@@ -190,7 +196,8 @@ pub async fn account(
     let mut errors: Vec<ReportError> =
         log.errors().iter().map(|error| ReportError::new(&scope.account, error)).collect();
     errors.sort();
-    Assessed { inventory, findings, errors, calls: log.calls() }
+    let checks = checks.iter().map(|check| check.meta().id).collect();
+    Assessed { inventory, checks, findings, errors, calls: log.calls() }
 }
 
 /// Leaves out what has not the tags that were asked for. Only regions that have something to tell
@@ -274,8 +281,11 @@ pub fn report(
     };
     let (mut findings, mut errors) = (Vec::new(), failed);
     for assessed in accounts {
-        scope.accounts.push(assessed.inventory.account.clone());
+        let (account, home) = (&assessed.inventory.account, &assessed.inventory.home_region);
+        scope.accounts.push(account.clone());
+        scope.home_regions.insert(account.clone(), home.clone());
         scope.regions.extend(assessed.inventory.regions.clone());
+        scope.checks.extend(assessed.checks.iter().map(|id| (*id).to_owned()));
         scope.partition.clone_from(&assessed.inventory.partition);
         scope.tags = assessed.inventory.tags.words();
         if let Some(organization) = assessed.inventory.organization.known() {
@@ -287,6 +297,8 @@ pub fn report(
     scope.accounts.sort();
     scope.regions.sort();
     scope.regions.dedup();
+    scope.checks.sort();
+    scope.checks.dedup();
     sort(&mut findings);
     let summary = summary(&findings);
     let complete = errors.is_empty() && !findings.iter().any(unread);

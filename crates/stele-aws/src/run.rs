@@ -2,6 +2,8 @@
 //!
 //! An account or a region that fails does not stop the rest; it makes the report incomplete.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use stele_event::runtime::Clock;
 
@@ -33,6 +35,8 @@ pub struct Options {
     pub external_id: Option<String>,
     /// Which checks.
     pub selection: Selection,
+    /// Where what is global belongs, by account, where an earlier result says so.
+    pub home_regions: BTreeMap<String, String>,
     /// What is wanted.
     pub baseline: Baseline,
     /// The tags that a resource must have to be judged.
@@ -277,7 +281,11 @@ async fn one(
         account: account.to_owned(),
         partition: partition.to_owned(),
         regions,
-        home_region: options.baseline.scope.home_region.clone(),
+        home_region: options
+            .home_regions
+            .get(account)
+            .or(options.baseline.scope.home_region.as_ref())
+            .cloned(),
         now_micros: clock.now_micros(),
         collectors: assess::collectors(&checks, &options.baseline),
         interfaces: options.baseline.wants_interfaces(),

@@ -68,6 +68,18 @@ pub(super) fn judge(inventory: &Inventory, region: &str, wanted: &Wanted<'_>) ->
         )
         .cause(trail_all_regions::ID, &trail);
     }
+    let (trail, _) = trail_all_regions::judge(inventory, region, &active.seen);
+    if active.covers_nothing() && active.is_stopped() {
+        let reason = format!("{what} are not recorded: no trail covers {region}");
+        return Verdict::fail("no-trail", reason).cause(trail_all_regions::ID, &trail);
+    }
+    let verdict = not_all(missed, what).evidence("TrailARN", trail);
+    // Nothing of this resource alone: the trails select no data events any more.
+    if active.selects_data() { verdict } else { verdict.evidence("DataEvents", "none") }
+}
+
+/// What is said where not all of something is recorded.
+fn not_all(missed: Coverage, what: &str) -> Verdict {
     match missed {
         Coverage::TooComplex => Verdict::unknown(&Unread::failed(
             "the selectors can tell apart more kinds of events than are looked at",

@@ -18,7 +18,7 @@ use crate::call::Aws;
 use crate::caller::{CallLog, Caller};
 use crate::checks;
 use crate::fact::Fact;
-use crate::finding::{Finding, Status};
+use crate::finding::{Finding, Remedy, Status};
 
 /// States that are read at once; the client has a limit of its own.
 const READS_AT_ONCE: usize = 32;
@@ -35,11 +35,13 @@ pub struct Part {
 
 /// Whether a plan looks at a finding: it is wrong now, for a reason of its own, and nobody answers
 /// for it.
-fn counts(finding: &Finding) -> bool {
+fn counts(finding: &Finding, all: &BTreeSet<String>) -> bool {
     let wrong = matches!(finding.status, Status::Fail | Status::Blocked);
     // What follows from another finding goes with it; what follows from there being nothing yet is
-    // part of making it.
-    let follows = finding.cause.is_some() && !finding.reason_code.starts_with("no-");
+    // part of making it. What is for a person is said, where nothing else says it.
+    let is_said = |cause: &String| finding.fix != Some(Remedy::Blocked) || all.contains(cause);
+    let follows =
+        finding.cause.as_ref().is_some_and(is_said) && !finding.reason_code.starts_with("no-");
     wrong && !finding.pending && finding.exception.is_none() && !follows
 }
 
@@ -52,7 +54,10 @@ pub async fn account(
     wanted: &(dyn Fn(&Finding) -> bool + Sync),
 ) -> Part {
     let mut builder = Builder::new(&assessed.inventory, baseline, allowances);
-    for finding in assessed.findings.iter().filter(|finding| counts(finding) && wanted(finding)) {
+    let all = assessed.findings.iter().map(|each| format!("{}|{}", each.id, each.resource));
+    let all: BTreeSet<String> = all.collect();
+    let counted = assessed.findings.iter().filter(|finding| counts(finding, &all));
+    for finding in counted.filter(|finding| wanted(finding)) {
         let Some(check) = checks::find(finding.id) else { continue };
         builder.begin(finding);
         check.fix(finding, &mut builder);

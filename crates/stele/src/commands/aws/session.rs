@@ -73,6 +73,7 @@ impl SessionArguments {
             assume_role: self.assume_role.clone(),
             external_id: self.external_id.clone(),
             selection,
+            home_regions: BTreeMap::new(),
             baseline,
             tags: Tags::default(),
         };
