@@ -14,6 +14,7 @@
 //! - [`document`], [`selectors`] and [`sink`] merge policies, event selectors and buckets without
 //!   loss; [`role`] makes roles of
 //!   services, [`groups`] makes log groups, [`forward`] passes them on.
+//! - `reference` is how parameters name what other actions make.
 //! - [`cost`] says what AWS will charge.
 //!
 //! Nothing here writes to AWS: what a plan names is only called by `apply`. The JSON is a public
@@ -25,6 +26,7 @@ pub mod cost;
 pub mod document;
 pub mod forward;
 pub mod groups;
+pub(crate) mod reference;
 pub mod role;
 pub mod selectors;
 pub mod setting;

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::change::{Builder, Change, Draft, Handle, Refusal, Wanted, blocked};
 use super::cost::Cost;
+use super::reference::{self, Of, Reference};
 use super::setting::{self, Params, Setting};
 use super::{Action, Allowances, Blocked, Plan, PlanScope, SCHEMA};
 use crate::assess::{Assessed, Report, ReportError};
 use crate::baseline::Baseline;
 use crate::call::Aws;
-use crate::caller::{CallLog, Caller};
+use crate::caller::{CallLog, Caller, at};
 use crate::checks;
 use crate::fact::Fact;
 use crate::finding::{Finding, Status};
@@ -337,49 +338,30 @@ impl Merged {
     }
 }
 
-/// Replaces references to handles: by a number where there is an action, by the value where not.
+/// Replaces references to changes: by a number where there is an action, by the value where not.
 fn resolve(action: &mut Action, outcomes: &Outcomes) {
-    let replace = |params: &mut Params| {
-        let mut value = Value::Object(std::mem::take(params));
-        each_text(&mut value, &|text| resolved(text, outcomes));
-        if let Value::Object(members) = value {
-            *params = members;
-        }
-    };
-    replace(&mut action.params);
-    for undo in &mut action.undo {
-        replace(&mut undo.params);
-    }
-}
-
-fn resolved(text: &str, outcomes: &Outcomes) -> Option<String> {
-    let (before, rest) = text.split_once("${#")?;
-    let (reference, after) = rest.split_once('}')?;
-    let (index, path) = reference.split_once('.')?;
-    let value = match outcomes.get(&index.parse::<usize>().ok()?)? {
-        Outcome::Action(place) => format!("${{{}.{path}}}", place + 1),
-        Outcome::Settled(state) => {
-            crate::caller::at(state, path).and_then(Value::as_str).unwrap_or_default().to_owned()
-        }
-        Outcome::Dropped => return None,
-    };
-    Some(format!("{before}{value}{after}"))
-}
-
-/// Changes texts anywhere in a value, as long as there is something to change.
-pub(crate) fn each_text(value: &mut Value, change: &dyn Fn(&str) -> Option<String>) {
-    match value {
-        Value::String(text) => {
-            while let Some(changed) = change(text) {
-                *text = changed;
+    let resolved = |Reference { of, path }: Reference<'_>| {
+        let Of::Change(place) = of else { return None };
+        match outcomes.get(&place)? {
+            Outcome::Action(place) => {
+                let of = Of::Action(u32::try_from(place + 1).unwrap_or(u32::MAX));
+                Some(Reference { of, path }.to_string())
             }
+            Outcome::Settled(state) => {
+                Some(at(state, path).and_then(Value::as_str).unwrap_or_default().to_owned())
+            }
+            Outcome::Dropped => None,
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
-        Value::Object(members) => {
-            members.values_mut().for_each(|member| each_text(member, change));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    };
+    for params in all_params(action) {
+        reference::replace(params, &resolved);
     }
+}
+
+/// The parameters of an action and of what undoes it.
+fn all_params(action: &mut Action) -> impl Iterator<Item = &mut Params> {
+    let undo = action.undo.iter_mut().map(|undo| &mut undo.params);
+    std::iter::once(&mut action.params).chain(undo)
 }
 
 /// Puts the parts of accounts together.
@@ -440,32 +422,14 @@ fn shifted(mut action: Action, offset: u32) -> Action {
     }
     action.n += offset;
     action.after.iter_mut().for_each(|n| *n += offset);
-    let numbers: BTreeMap<String, String> =
-        action.after.iter().map(|n| (format!("${{{}.", n - offset), format!("${{{n}."))).collect();
-    let shift = |params: &mut Params| {
-        let mut value = Value::Object(std::mem::take(params));
-        // Each reference is shifted once: a mark keeps it from being found again.
-        each_text(&mut value, &|text| {
-            let (old, new) = numbers.iter().find(|(old, _)| text.contains(old.as_str()))?;
-            Some(text.replacen(old, &new.replace("${", "$\u{1}{"), 1))
-        });
-        each_text(&mut value, &|text| {
-            text.contains('\u{1}').then(|| text.replace("$\u{1}{", "${"))
-        });
-        if let Value::Object(members) = value {
-            *params = members;
-        }
+    let shifted = |Reference { of, path }: Reference<'_>| {
+        let Of::Action(n) = of else { return None };
+        Some(Reference { of: Of::Action(n + offset), path }.to_string())
     };
-    shift(&mut action.params);
-    action.undo.iter_mut().for_each(|undo| shift(&mut undo.params));
-    action
-}
-
-impl Handle {
-    /// A reference to something in the state that a change leads to.
-    pub fn reference(self, path: &str) -> String {
-        format!("${{#{}.{path}}}", self.0)
+    for params in all_params(&mut action) {
+        reference::replace(params, &shifted);
     }
+    action
 }
 
 #[cfg(test)]
