@@ -224,6 +224,13 @@ pub fn hex_sha256(bytes: &[u8]) -> String {
     })
 }
 
+/// Eight digits of it: what tells names apart that a text is too long for, or has other letters.
+pub(crate) fn short_hash(text: &str) -> String {
+    let mut hash = hex_sha256(text.as_bytes());
+    hash.truncate(8);
+    hash
+}
+
 /// `null` is a state, and something else than none given.
 mod present {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

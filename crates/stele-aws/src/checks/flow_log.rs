@@ -10,8 +10,9 @@ use crate::judge::destination::{self, Taking, Writer as Delivered};
 use crate::plan::Allowance;
 use crate::plan::change::{Builder, Change, Handle};
 use crate::plan::cost::Volume;
-use crate::plan::hex_sha256;
+use crate::plan::role;
 use crate::plan::setting::flow_log_type;
+use crate::plan::short_hash;
 use crate::plan::sink::{self, Sink, Writer};
 
 /// The service that writes flow logs to groups.
@@ -144,7 +145,7 @@ fn place(plan: &mut Builder<'_>, region: &str, wanted: &Wanted, format: &str) ->
         return Some(in_group(plan, region, name, &wanted.role));
     }
     // AWS takes no second flow log to the same place on a thing: each format has its own folder.
-    let folder = format!("fields-{}", &hex_sha256(format.as_bytes())[..8]);
+    let folder = format!("fields-{}", short_hash(format));
     let taken = |arn: &str| there().any(|log| log.log_destination.trim_end_matches('/') == arn);
     if wanted.destination == "cloudwatch" {
         let mut name = format!("/aws/vpc-flow-logs/{id}");
@@ -219,7 +220,7 @@ fn in_group(plan: &mut Builder<'_>, region: &str, name: &str, role: &str) -> Pla
     let group = sink::group(plan, region, name);
     let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}"));
     let role = if role.is_empty() { ROLE } else { role };
-    let role = sink::role(plan, role, SERVICE, &format!("{arn}:*"));
+    let role = role::of_group(plan, role, SERVICE, &format!("{arn}:*"));
     let mut after = role.after;
     after.push(group);
     Place {

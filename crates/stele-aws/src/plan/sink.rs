@@ -267,50 +267,6 @@ fn statements(
     }
 }
 
-/// A role that one service takes on to write to log groups.
-#[derive(Debug, Clone)]
-pub struct Given {
-    /// Its ARN, or what it will be.
-    pub arn: String,
-    /// What must have been done before it is of use.
-    pub after: Vec<Handle>,
-}
-
-/// A role by which a service writes to a log group; one for each service and group.
-pub fn role(plan: &mut Builder<'_>, name: &str, service: &str, group_arn: &str) -> Given {
-    let inventory = plan.inventory;
-    let arn = format!("arn:{}:iam::{}:role/{name}", inventory.partition, inventory.account);
-    let region = inventory.home_region.clone();
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
-        "Principal": {"Service": service}, "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": inventory.account}}}]});
-    let made = plan.change(
-        Change::of("iam:CreateRole", &region, arn.as_str(), format!("{service} writes by a role"))
-            .by("RoleName", name)
-            .set(json!({"AssumeRolePolicyDocument": trust.to_string(),
-                "Tags": [{"Key": "stele:managed", "Value": "true"}]})),
-    );
-    let allowed = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-        "Resource": group_arn}]});
-    let place: String = group_arn
-        .rsplit("log-group:")
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    let why = format!("`{name}` may write to the log group, and nothing else");
-    let policy = plan.change(
-        Change::of("iam:PutRolePolicy", &region, arn.as_str(), why)
-            .by("RoleName", name)
-            .by("PolicyName", format!("stele-write-{place}"))
-            .set(json!({"PolicyDocument": allowed.to_string()}))
-            .after([made]),
-    );
-    Given { arn, after: vec![made, policy] }
-}
-
 /// The largest number of days that CloudWatch Logs offers and that is at most so long.
 pub fn offered_at_most(days: i64) -> i64 {
     let all = crate::baseline::RETENTION_DAYS;
