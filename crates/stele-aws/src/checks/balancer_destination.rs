@@ -2,6 +2,7 @@
 
 use super::balancer::{self, each_balancer};
 use super::repair::{self, Otherwise, Place};
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
@@ -152,7 +153,7 @@ fn taking(
     balancer: &Balancer,
     (bucket, prefix): (&str, &str),
 ) -> Taking {
-    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    let prefix = arn::folder(prefix);
     let account = &inventory.account;
     let principals = principals(inventory, region, balancer.kind);
     let principals: Vec<&str> = principals.iter().map(String::as_str).collect();

@@ -154,11 +154,8 @@ fn place(plan: &mut Builder<'_>, region: &str, wanted: &Wanted, format: &str) ->
         }
         return Some(in_group(plan, region, &name, &wanted.role));
     }
-    let (name, mut prefix) = match wanted.destination.split_once(":s3:::") {
-        Some((_, rest)) => {
-            let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            (Some(name.to_owned()), prefix.trim_end_matches('/').to_owned())
-        }
+    let (name, mut prefix) = match arn::place(&wanted.destination) {
+        Some((name, prefix)) => (Some(name.to_owned()), prefix.trim_end_matches('/').to_owned()),
         None => match in_use(plan, region) {
             Some((name, prefix)) => (Some(name), prefix),
             None => (None, String::new()),
@@ -190,7 +187,7 @@ fn place(plan: &mut Builder<'_>, region: &str, wanted: &Wanted, format: &str) ->
 
 /// Who writes flow logs below a prefix.
 pub(super) fn writer(inventory: &Inventory, region: &str, prefix: &str) -> Delivered<'static> {
-    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    let prefix = arn::folder(prefix);
     let account = &inventory.account;
     Delivered {
         principals: &["Service:delivery.logs.amazonaws.com"],

@@ -9,6 +9,7 @@ use super::change::{Builder, Change, Handle};
 use super::cost::Volume;
 pub use super::groups::{allow_groups, group};
 use super::settings::s3;
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::fact::Fact;
 
@@ -222,10 +223,7 @@ fn statements(
     // One name for each place: a second prefix is a second statement.
     let place: String = prefix.chars().filter(char::is_ascii_alphanumeric).collect();
     let sid = |what: &str| format!("SteleLog{}{what}{place}", writer.word());
-    let below = match prefix.trim_end_matches('/') {
-        "" => String::new(),
-        prefix => format!("{prefix}/"),
-    };
+    let below = arn::folder(prefix);
     let logs = format!("{arn}/{below}AWSLogs/{account}/*");
     let write = |resource: &str, condition: &Value| {
         json!({"Sid": sid("Write"), "Effect": "Allow", "Principal": principal,
