@@ -3,6 +3,8 @@
 //! A bucket that is made is what the checks of buckets want: versions kept, its own access log in a
 //! terminal bucket. What is there already is used, and only what is missing is added.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::change::{Builder, Change, Handle};
@@ -127,7 +129,7 @@ fn make(plan: &mut Builder<'_>, name: &str, region: &str) -> Vec<Handle> {
     let change = Change::of("s3:CreateBucket", region, arn, why).by("Bucket", name).set(params);
     let mut made = vec![plan.change(change)];
     if plan.baseline.retention.buckets.max_days.is_some() {
-        let all = [String::new()];
+        let all = BTreeSet::from([String::new()]);
         made.push(access::end(plan, name, region, &all, made.clone()));
     }
     made

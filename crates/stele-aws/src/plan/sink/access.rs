@@ -3,7 +3,7 @@
 //! An access log goes to the terminal bucket of the region, which has none itself. No path may lead
 //! from there back to where it began: see [`log`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -141,7 +141,7 @@ pub fn end(
     plan: &mut Builder<'_>,
     name: &str,
     region: &str,
-    prefixes: &[String],
+    prefixes: &BTreeSet<String>,
     after: Vec<Handle>,
 ) -> Handle {
     let days = plan.baseline.retention.buckets;
