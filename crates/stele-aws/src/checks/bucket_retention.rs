@@ -118,7 +118,7 @@ impl Check for BucketRetention {
             let reason = format!("{}: files would go that are there now", finding.reason);
             return plan.block("would-delete", reason, &choices);
         }
-        let mut prefixes = inventory.log_places().remove(name).unwrap_or_default();
+        let mut prefixes = plan.log_places().get(name).cloned().unwrap_or_default();
         if prefixes.is_empty() || prefixes.contains("") {
             prefixes = BTreeSet::from([String::new()]);
         }

@@ -72,7 +72,7 @@ pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool)
             pattern.split('{').next().unwrap_or_default().to_owned()
         });
         let made = patterns.iter().filter(|start| !start.is_empty());
-        let mut but: Vec<String> = inventory
+        let mut but: Vec<String> = plan
             .log_places()
             .keys()
             .map(|sink| format!("{}/", inventory.bucket_arn(sink)))

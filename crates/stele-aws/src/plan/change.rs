@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -14,7 +15,7 @@ use super::{Allowance, Allowances, Blocked};
 use crate::baseline::Baseline;
 use crate::check::Meta;
 use crate::finding::Finding;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, LogPlaces};
 
 /// What an edit changes: the parameters of the call, with the state in sight.
 #[derive(Debug)]
@@ -177,6 +178,7 @@ pub struct Builder<'a> {
     pub(super) findings: Vec<Finding>,
     pub(super) wanted: Vec<Wanted>,
     places: BTreeMap<(String, String, String), usize>,
+    log_places: OnceLock<LogPlaces>,
     pub(super) blocked: Vec<Blocked>,
     /// What somebody should know of the whole.
     pub(super) warnings: Vec<String>,
@@ -195,6 +197,7 @@ impl<'a> Builder<'a> {
             findings: Vec::new(),
             wanted: Vec::new(),
             places: BTreeMap::new(),
+            log_places: OnceLock::new(),
             blocked: Vec::new(),
             warnings: baseline.warnings.clone(),
         }
@@ -216,6 +219,11 @@ impl<'a> Builder<'a> {
         }
         self.wanted[index].changes.push((finding, change));
         Handle(index)
+    }
+
+    /// The buckets that logs are written to; many findings ask, and it is found out once.
+    pub fn log_places(&self) -> &LogPlaces {
+        self.log_places.get_or_init(|| self.inventory.log_places())
     }
 
     /// Whether somebody allows something.
