@@ -127,6 +127,7 @@ impl<'a> Findings<'a> {
             exception: None,
             controls: self.controls.clone(),
             stream: None,
+            missing: verdict.missing,
         });
     }
 

@@ -94,6 +94,9 @@ pub struct Finding {
     pub controls: Vec<String>,
     /// The stream of logs that it turns on.
     pub stream: Option<String>,
+    /// What it follows from is not there yet: putting it right is part of making that.
+    #[serde(skip)]
+    pub missing: bool,
 }
 
 /// What a check has decided, before the check's own data are added.
@@ -107,6 +110,7 @@ pub struct Verdict {
     pub(crate) cause: Option<String>,
     pub(crate) pending: bool,
     pub(crate) by_hand: bool,
+    pub(crate) missing: bool,
 }
 
 impl Verdict {
@@ -119,6 +123,7 @@ impl Verdict {
             cause: None,
             pending: false,
             by_hand: false,
+            missing: false,
         }
     }
 
@@ -156,6 +161,12 @@ impl Verdict {
     /// Names the finding that it follows from.
     pub fn cause(mut self, check: &str, resource: &str) -> Self {
         self.cause = Some(format!("{check}|{resource}"));
+        self
+    }
+
+    /// What it follows from is not there yet.
+    pub fn missing(mut self) -> Self {
+        self.missing = true;
         self
     }
 

@@ -28,6 +28,7 @@ fn finding((id, region, resource, status, code, cause): Line) -> Finding {
         exception: None,
         controls: Vec::new(),
         stream: None,
+        missing: false,
     }
 }
 

@@ -38,7 +38,7 @@ fn counts(finding: &Finding) -> bool {
     let wrong = matches!(finding.status, Status::Fail | Status::Blocked);
     // What follows from another finding goes with it; what follows from there being nothing yet is
     // part of making it.
-    let follows = finding.cause.is_some() && !finding.reason_code.starts_with("no-");
+    let follows = finding.cause.is_some() && !finding.missing;
     wrong && !finding.pending && finding.exception.is_none() && !follows
 }
 

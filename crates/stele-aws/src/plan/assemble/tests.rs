@@ -22,6 +22,7 @@ fn finding() -> Finding {
         exception: None,
         controls: Vec::new(),
         stream: None,
+        missing: false,
     }
 }
 
