@@ -2,17 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::setting::{Setting, exists, named, nothing, stays, undo};
+use crate::plan::setting::{Setting, exists, named, nothing, only, stays, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
         call: "iam:CreateRole",
         read: "iam:GetRole",
         by: &[("RoleName", "RoleName")],
-        find: |answer, _| match &answer["Role"] {
-            Value::Object(role) => json!({"Arn": role.get("Arn")}),
-            _ => Value::Null,
-        },
+        find: |answer, _| only(&answer["Role"], &["Arn"]),
         start: nothing,
         settled: exists,
         undo: |_, params| undo("iam:DeleteRole", named(params, &["RoleName"], json!({}))),
@@ -41,10 +38,7 @@ pub(super) const ALL: &[Setting] = &[
         read: "iam:GetRole",
         // The role has a name of AWS's own, which the description carries for the reading call.
         by: &[("RoleName", "Description")],
-        find: |answer, _| match &answer["Role"] {
-            Value::Object(role) => json!({"Arn": role.get("Arn")}),
-            _ => Value::Null,
-        },
+        find: |answer, _| only(&answer["Role"], &["Arn"]),
         start: nothing,
         settled: exists,
         undo: stays,
