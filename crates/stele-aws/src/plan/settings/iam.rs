@@ -1,8 +1,10 @@
 //! Roles by which services write logs.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::plan::setting::{Setting, exists, named, nothing, only, stays, undo};
+use crate::plan::setting::{
+    Setting, exists, named, nothing, only, policy, put_back, same_policy, stays, undo,
+};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -20,15 +22,12 @@ pub(super) const ALL: &[Setting] = &[
         call: "iam:PutRolePolicy",
         read: "iam:GetRolePolicy",
         by: &[("RoleName", "RoleName"), ("PolicyName", "PolicyName")],
-        // IAM gives the document percent-encoded; that it is there is enough, for its name is ours.
-        find: |answer, _| match &answer["PolicyName"] {
-            Value::String(name) => json!({"PolicyName": name}),
-            _ => Value::Null,
-        },
+        find: |answer, _| policy(answer, "PolicyDocument"),
         start: nothing,
-        settled: exists,
-        undo: |_, params| {
-            undo("iam:DeleteRolePolicy", named(params, &["RoleName", "PolicyName"], json!({})))
+        settled: |state, params| same_policy("PolicyDocument", state, params),
+        undo: |before, params| {
+            let names = ["RoleName", "PolicyName"];
+            put_back(before, params, &names, "iam:PutRolePolicy", "iam:DeleteRolePolicy")
         },
         leaves: "",
         contents: "",
