@@ -14,6 +14,7 @@ use crate::inventory::Inventory;
 use crate::judge::selectors::{Selector, records_object_writes};
 use crate::plan::cost::Volume;
 use crate::plan::selectors::{Wish, widen};
+use crate::plan::short_hash;
 
 /// The name of the rule by which a plan lets files go.
 pub const RULE: &str = "stele-end";
@@ -165,11 +166,39 @@ pub fn end(
 
 /// Old versions stay as long as logs must: who overwrites a file does not hasten its end.
 fn rule(prefix: &str, most: i64, least: i64) -> Value {
-    let id = match prefix.trim_end_matches('/') {
+    // A rule has a name of at most 255 letters, and no two have the same.
+    let plain = prefix.trim_end_matches('/').replace('/', "-");
+    let says_all = prefix.ends_with('/')
+        && !prefix.contains("//")
+        && !prefix.contains('-')
+        && prefix.len() < 200;
+    let id = match prefix {
         "" => RULE.to_owned(),
-        prefix => format!("{RULE}-{}", prefix.replace('/', "-")),
+        _ if says_all => format!("{RULE}-{plain}"),
+        _ => {
+            let start: String = plain.chars().take(60).collect();
+            format!("{RULE}-{start}-{}", short_hash(prefix))
+        }
     };
     json!({"ID": id, "Status": "Enabled", "Filter": {"Prefix": prefix},
         "Expiration": {"Days": most},
         "NoncurrentVersionExpiration": {"NoncurrentDays": least.max(1)}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_of_two_prefixes_have_two_names() {
+        let id = |prefix: &str| rule(prefix, 30, 1)["ID"].as_str().unwrap().to_owned();
+        assert_eq!(id("a/AWSLogs/"), "stele-end-a-AWSLogs");
+        let ids = ["a/b/", "a/b", "a-b/", "a-b", "a/b//"].map(id);
+        for (place, one) in ids.iter().enumerate() {
+            assert!(!ids[..place].contains(one), "{one}");
+        }
+        let long = "x/".repeat(500);
+        assert!(id(&long).len() <= 255);
+        assert_ne!(id(&long), id(&format!("{long}y")));
+    }
 }
