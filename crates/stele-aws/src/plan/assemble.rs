@@ -1,9 +1,10 @@
 //! From what checks ask for to actions: the state of each setting is read, edits are run on it,
 //! what is settled already falls away, the rest is put in order.
 
+mod states;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::StreamExt as _;
 use serde_json::Value;
 
 use super::change::{Builder, Change, Draft, Handle, Refusal, Wanted, blocked};
@@ -14,13 +15,10 @@ use super::{Action, Allowances, Blocked, Plan, PlanScope, SCHEMA};
 use crate::assess::{Assessed, Report, ReportError};
 use crate::baseline::Baseline;
 use crate::call::Aws;
-use crate::caller::{CallLog, Caller, at};
+use crate::caller::{CallLog, at};
 use crate::checks;
 use crate::fact::Fact;
 use crate::finding::{Finding, Status};
-
-/// States that are read at once; the client has a limit of its own.
-const READS_AT_ONCE: usize = 32;
 
 /// What one account needs.
 #[derive(Debug, Default)]
@@ -57,55 +55,12 @@ pub async fn account(
         check.fix(finding, &mut builder);
     }
     let log = CallLog::default();
-    let states = read(aws, &log, &builder).await;
+    let states = states::read(aws, &log, &builder).await;
     let mut part = build(&assessed.inventory.account, builder, &states);
     let failed = log.errors();
     part.complete &= failed.is_empty();
     part.errors.extend(failed.iter().map(|e| ReportError::new(&assessed.inventory.account, e)));
     part
-}
-
-/// The state of every setting that somebody wants to change, in the builder's order.
-async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) -> Vec<Fact<Value>> {
-    // What the first edit names is enough to ask: flow logs and the like are told apart by what is
-    // to be made, so the edits run once on nothing.
-    let asked: Vec<(&'static Setting, &str, Params)> = builder
-        .wanted
-        .iter()
-        .filter_map(|wanted| {
-            let (_, first) = wanted.changes.first()?;
-            let mut draft = Draft { params: first.by.clone(), state: Value::Null };
-            let setting = setting::find(first.call)?;
-            (setting.start)(&Value::Null, &mut draft.params);
-            // A refusal shows when the edit runs on the state.
-            let _ = (first.edit)(&mut draft);
-            Some((setting, first.region.as_str(), draft.params))
-        })
-        .collect();
-    // Many settings are told from the same answer: all flow logs of a region, all its policies.
-    let mut answers: BTreeMap<(&str, &str, String), Fact<Value>> = BTreeMap::new();
-    let question =
-        |setting: &Setting, params: &Params| Value::Object(setting.asked(params)).to_string();
-    let mut once = BTreeMap::new();
-    for (setting, region, params) in &asked {
-        once.entry((setting.read, *region, question(setting, params)))
-            .or_insert_with(|| (*setting, setting.asked(params)));
-    }
-    let reads = once.into_iter().map(|(key, (setting, asked))| async move {
-        let answer = setting.answer(Caller::new(aws, log, key.1), asked).await;
-        (key, answer)
-    });
-    let read: Vec<_> = futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await;
-    answers.extend(read);
-    let states = asked.iter().map(|(setting, region, params)| {
-        let key = (setting.read, *region, question(setting, params));
-        match answers.get(&key) {
-            Some(Fact::Known(answer)) => Fact::Known(setting.found(answer, params)),
-            Some(other) => other.clone(),
-            None => Fact::default(),
-        }
-    });
-    states.collect()
 }
 
 /// One setting after its edits.
