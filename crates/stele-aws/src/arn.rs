@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(place("arn:aws:s3:::logs"), Some(("logs", "")));
         assert_eq!(
             (folder("a/b/"), folder("a"), folder("/")),
-            ("a/b/".into(), "a/".into(), "".into())
+            ("a/b/".into(), "a/".into(), String::new())
         );
         assert_eq!((account(group), region(group)), ("111122223333", "eu-west-1"));
     }

@@ -200,9 +200,12 @@ pub type Allowances = BTreeSet<Allowance>;
 impl Plan {
     /// The hash of everything but the hash itself.
     pub fn hash(&self) -> String {
-        let unsigned = Self { sha256: String::new(), ..self.clone() };
         // A structure of texts, numbers and lists can always be written.
-        hex_sha256(&serde_json::to_vec(&unsigned).unwrap_or_default())
+        let hash = |plan: &Self| hex_sha256(&serde_json::to_vec(plan).unwrap_or_default());
+        if self.sha256.is_empty() {
+            return hash(self);
+        }
+        hash(&Self { sha256: String::new(), ..self.clone() })
     }
 
     /// 0, or 3 when something is blocked, or 4 when not everything could be read.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::cost::{Cost, Volume};
 use super::setting::Params;
+use super::sink::access;
 use super::{Allowance, Allowances, Blocked};
 use crate::baseline::Baseline;
 use crate::check::Meta;
@@ -179,6 +180,7 @@ pub struct Builder<'a> {
     pub(super) wanted: Vec<Wanted>,
     places: BTreeMap<(String, String, String), usize>,
     log_places: OnceLock<LogPlaces>,
+    takers: OnceLock<BTreeMap<String, String>>,
     pub(super) blocked: Vec<Blocked>,
     /// What somebody should know of the whole.
     pub(super) warnings: Vec<String>,
@@ -198,6 +200,7 @@ impl<'a> Builder<'a> {
             wanted: Vec::new(),
             places: BTreeMap::new(),
             log_places: OnceLock::new(),
+            takers: OnceLock::new(),
             blocked: Vec::new(),
             warnings: baseline.warnings.clone(),
         }
@@ -224,6 +227,11 @@ impl<'a> Builder<'a> {
     /// The buckets that logs are written to; many findings ask, and it is found out once.
     pub fn log_places(&self) -> &LogPlaces {
         self.log_places.get_or_init(|| self.inventory.log_places())
+    }
+
+    /// The bucket of each region that takes access logs already; found out once as well.
+    pub fn takers(&self) -> &BTreeMap<String, String> {
+        self.takers.get_or_init(|| access::taking(self.inventory))
     }
 
     /// Whether somebody allows something.

@@ -93,7 +93,7 @@ pub fn terminal_name(plan: &Builder<'_>, region: &str) -> String {
     if plan.baseline.sinks.access_bucket != ours || plan.inventory.bucket(&name).is_some() {
         return name;
     }
-    access::taking(plan.inventory, region).map_or(name, str::to_owned)
+    plan.takers().get(region).map_or(name, Clone::clone)
 }
 
 /// Whether the policy leaves it to us where the logs of a region go, and our bucket is not there.

@@ -158,8 +158,8 @@ impl Aws for Groups {
 /// The states of some groups and how they were asked for.
 async fn retained(count: usize) -> (Vec<Fact<Value>>, Vec<Option<String>>) {
     let mut inventory = crate::inventory::Inventory::default();
-    let mut region = crate::inventory::Region::default();
-    region.groups = Fact::Known((0..12).map(|_| Default::default()).collect());
+    let groups = Fact::Known(vec![crate::collect::logs::Group::default(); 12]);
+    let region = crate::inventory::Region { groups, ..Default::default() };
     inventory.by_region.insert("r".to_owned(), region);
     let (baseline, allowances) = Default::default();
     let mut builder = Builder::new(&inventory, &baseline, &allowances);

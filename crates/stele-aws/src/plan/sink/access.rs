@@ -123,19 +123,26 @@ fn chain<'a>(inventory: &'a Inventory, from: &'a str) -> impl Iterator<Item = &'
     std::iter::successors(Some(from), next).take(most)
 }
 
-/// The bucket of a region that takes the access logs of most others, and has none itself.
-pub fn taking<'a>(inventory: &'a Inventory, region: &str) -> Option<&'a str> {
+/// For each region, the bucket that takes the access logs of most others, and has none itself.
+pub fn taking(inventory: &Inventory) -> BTreeMap<String, String> {
     let buckets = inventory.buckets.items().unwrap_or_default();
-    // Counted once: this is asked for every bucket that needs an access log.
     let mut sources: BTreeMap<&str, usize> = BTreeMap::new();
     for log in buckets.iter().filter_map(|bucket| bucket.logging.known()) {
         *sources.entry(log.target_bucket.as_str()).or_default() += 1;
     }
-    let here = buckets.iter().filter(|bucket| {
-        bucket.region.known().is_some_and(|there| there == region) && bucket.logging == Fact::Absent
-    });
-    let most = here.filter_map(|bucket| Some((sources.get(bucket.name.as_str())?, &bucket.name)));
-    most.max_by_key(|(sources, _)| **sources).map(|(_, name)| name.as_str())
+    let mut most: BTreeMap<&String, (usize, &String)> = BTreeMap::new();
+    for bucket in buckets.iter().filter(|bucket| bucket.logging == Fact::Absent) {
+        let (Some(count), Some(region)) =
+            (sources.get(bucket.name.as_str()), bucket.region.known())
+        else {
+            continue;
+        };
+        let best = most.entry(region).or_insert((*count, &bucket.name));
+        if *count >= best.0 {
+            *best = (*count, &bucket.name);
+        }
+    }
+    most.into_iter().map(|(region, (_, name))| (region.clone(), name.clone())).collect()
 }
 
 /// Lets files below prefixes go when the policy's `max_days` are over; a prefix without text means
