@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use futures::StreamExt as _;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use stele_event::runtime::Clock;
 
 pub use rollback::{Undone, rollback};
@@ -22,7 +22,7 @@ use crate::caller::{CallLog, Caller, at};
 use crate::fact::Fact;
 use crate::journal::{Entry, JournalError, Record, Stage};
 use crate::operation;
-use crate::plan::assemble::each_text;
+use crate::plan::reference::{self, Of, Reference};
 use crate::plan::setting::{self, Params, Setting, same};
 use crate::plan::{Action, Plan};
 
@@ -412,55 +412,23 @@ fn settles_by_itself(error: &CallError) -> bool {
 /// An action with its references replaced; none where something is missing.
 fn replaced(action: &Action, states: &BTreeMap<u32, Value>) -> Option<Action> {
     let mut action = action.clone();
-    let mut params = Value::Object(std::mem::take(&mut action.params));
-    each_text(&mut params, &|text| reference(text, |n| states.get(&n)));
-    if unresolved(&params) {
-        return None;
-    }
-    action.params = match params {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    };
+    let known = |reference: Reference<'_>| made(reference, |n| states.get(&n));
+    reference::replace(&mut action.params, &known);
     for undo in &mut action.undo {
-        let mut params = Value::Object(std::mem::take(&mut undo.params));
-        each_text(&mut params, &|text| reference(text, |n| states.get(&n)));
-        undo.params = match params {
-            Value::Object(members) => members,
-            _ => Map::new(),
-        };
+        reference::replace(&mut undo.params, &known);
     }
-    Some(action)
+    (!is_open(&action.params)).then_some(action)
 }
 
-/// The first `${3.Path}` in a text replaced; none where there is none, or nothing to put there.
-fn reference<'a>(text: &str, state: impl Fn(u32) -> Option<&'a Value>) -> Option<String> {
-    let mut from = 0;
-    while let Some(found) = text[from..].find("${") {
-        let start = from + found;
-        let rest = &text[start + 2..];
-        let inside = rest.split('}').next().unwrap_or_default();
-        let parsed = inside.split_once('.').and_then(|(n, path)| Some((n.parse().ok()?, path)));
-        if let Some((n, path)) = parsed {
-            let value = at(state(n)?, path)?.as_str()?;
-            let end = start + 2 + inside.len() + 1;
-            return Some(format!("{}{value}{}", &text[..start], text.get(end..).unwrap_or("")));
-        }
-        from = start + 2;
-    }
-    None
+/// What a reference to an action stands for.
+fn made<'a>(reference: Reference<'_>, state: impl Fn(u32) -> Option<&'a Value>) -> Option<String> {
+    let Of::Action(n) = reference.of else { return None };
+    at(state(n)?, reference.path)?.as_str().map(str::to_owned)
 }
 
-fn unresolved(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.match_indices("${").any(|(at, _)| {
-            let inside = text[at + 2..].split('}').next().unwrap_or_default();
-            let of_plan = inside.starts_with('#') || inside.starts_with("self.");
-            of_plan || inside.split_once('.').is_some_and(|(n, _)| n.parse::<u32>().is_ok())
-        }),
-        Value::Array(items) => items.iter().any(unresolved),
-        Value::Object(members) => members.values().any(unresolved),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
+/// Whether parameters have a reference that stands for nothing.
+fn is_open(params: &Params) -> bool {
+    reference::any(params, &|_| true)
 }
 
 fn time(clock: &dyn Clock) -> String {

@@ -8,8 +8,21 @@ pub fn log_group(arn: &str) -> Option<&str> {
 
 /// The bucket in the ARN of a bucket or of something in it.
 pub fn bucket(arn: &str) -> Option<&str> {
+    place(arn).map(|(bucket, _)| bucket)
+}
+
+/// The bucket in an ARN, and the beginning of the keys of what is meant in it.
+pub fn place(arn: &str) -> Option<(&str, &str)> {
     let rest = arn.split_once(":s3:::")?.1;
-    Some(rest.split('/').next().unwrap_or(rest))
+    Some(rest.split_once('/').unwrap_or((rest, "")))
+}
+
+/// A prefix of keys as a folder: with a slash at its end, or empty.
+pub fn folder(prefix: &str) -> String {
+    match prefix.trim_end_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    }
 }
 
 /// The account in an ARN.
@@ -61,6 +74,12 @@ mod tests {
         let group = "arn:aws:logs:eu-west-1:111122223333:log-group:/a/b:*";
         assert_eq!(log_group(group), Some("/a/b"));
         assert_eq!(bucket("arn:aws:s3:::logs/flow/"), Some("logs"));
+        assert_eq!(place("arn:aws:s3:::logs/a/b/"), Some(("logs", "a/b/")));
+        assert_eq!(place("arn:aws:s3:::logs"), Some(("logs", "")));
+        assert_eq!(
+            (folder("a/b/"), folder("a"), folder("/")),
+            ("a/b/".into(), "a/".into(), String::new())
+        );
         assert_eq!((account(group), region(group)), ("111122223333", "eu-west-1"));
     }
 

@@ -128,6 +128,7 @@ impl<'a> Findings<'a> {
             exception: None,
             controls: self.controls.clone(),
             stream: None,
+            missing: verdict.missing,
         });
     }
 

@@ -104,6 +104,9 @@ pub struct Finding {
     pub controls: Vec<String>,
     /// The stream of logs that it turns on.
     pub stream: Option<String>,
+    /// What it follows from is not there yet: putting it right is part of making that.
+    #[serde(skip)]
+    pub missing: bool,
 }
 
 impl Finding {
@@ -132,6 +135,7 @@ pub struct Verdict {
     pub(crate) cause: Option<String>,
     pub(crate) pending: bool,
     pub(crate) by_hand: bool,
+    pub(crate) missing: bool,
 }
 
 impl Verdict {
@@ -144,6 +148,7 @@ impl Verdict {
             cause: None,
             pending: false,
             by_hand: false,
+            missing: false,
         }
     }
 
@@ -181,6 +186,12 @@ impl Verdict {
     /// Names the finding that it follows from.
     pub fn cause(mut self, check: &str, resource: &str) -> Self {
         self.cause = Some(format!("{check}|{resource}"));
+        self
+    }
+
+    /// What it follows from is not there yet.
+    pub fn missing(mut self) -> Self {
+        self.missing = true;
         self
     }
 

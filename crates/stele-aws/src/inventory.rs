@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::arn;
 use crate::collect::application::{
     Distribution, Firewalls, Function, Key, KubernetesCluster, Stage,
 };
@@ -19,12 +20,15 @@ use crate::collect::logs::{AccountPolicy, Deliveries, Group, ResourcePolicy};
 use crate::collect::s3::{Block, Bucket, Sink};
 use crate::collect::systems::Systems;
 use crate::collect::trail::Trail;
-use crate::collect::vpc::{Gateways, Network};
+use crate::collect::vpc::{FlowLog, Gateways, Network};
 use crate::fact::Fact;
 use crate::tags::Tags;
 
 /// Stages of APIs: for each API, its stages.
 pub type Stages = Fact<Vec<(String, Fact<Vec<Stage>>)>>;
+
+/// Buckets that logs are written to, each with the beginnings of their keys.
+pub type LogPlaces = BTreeMap<String, BTreeSet<String>>;
 
 /// One account.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +51,7 @@ pub struct Inventory {
     pub by_region: BTreeMap<String, Region>,
     /// All trails that any region sees, by ARN.
     pub trails: BTreeMap<String, Trail>,
-    /// All buckets.
+    /// All buckets, by name.
     pub buckets: Fact<Vec<Bucket>>,
     /// Buckets that logs are written to, by name.
     pub sinks: BTreeMap<String, Sink>,
@@ -152,57 +156,51 @@ impl Inventory {
 
     /// A bucket of the account by its name.
     pub fn bucket(&self, name: &str) -> Option<&Bucket> {
-        self.buckets.known()?.iter().find(|bucket| bucket.name == name)
+        let buckets = self.buckets.known()?;
+        let place = buckets.binary_search_by(|bucket| bucket.name.as_str().cmp(name));
+        buckets.get(place.ok()?)
     }
 
-    /// The beginnings of keys that logs are written under in a bucket; one without text where they
-    /// may be anywhere.
-    pub fn log_prefixes(&self, bucket: &str) -> Vec<String> {
-        let joined = |prefix: &str| match prefix.trim_end_matches('/') {
-            "" => "AWSLogs/".to_owned(),
-            prefix => format!("{prefix}/AWSLogs/"),
+    /// The buckets that any log is written to, as far as was read ("sinks"), each with the
+    /// beginnings of keys that logs are written under; one without text where they may be anywhere.
+    pub fn log_places(&self) -> LogPlaces {
+        let mut all = LogPlaces::new();
+        let mut add = |bucket: &str, prefix: String| {
+            if !bucket.is_empty() {
+                all.entry(bucket.to_owned()).or_default().insert(prefix);
+            }
         };
-        let mut all = Vec::new();
-        let of_trails = self.trails.values().filter(|trail| trail.row.bucket == bucket);
-        all.extend(of_trails.map(|trail| joined(&trail.row.prefix)));
-        for other in self.buckets.items().unwrap_or_default() {
-            let logging = other.logging.known().filter(|log| log.target_bucket == bucket);
-            all.extend(logging.map(|log| log.target_prefix.clone()));
+        let vended = |prefix: &str| format!("{}AWSLogs/", arn::folder(prefix));
+        for Trail { row, .. } in self.trails.values() {
+            add(&row.bucket, vended(&row.prefix));
+        }
+        for bucket in self.buckets.items().unwrap_or_default() {
+            if let Some(log) = bucket.logging.known() {
+                add(&log.target_bucket, log.target_prefix.clone());
+            }
         }
         for region in self.by_region.values() {
-            let flows = region.network.flow_logs.items().unwrap_or_default().iter();
-            let places = flows.filter_map(crate::collect::vpc::FlowLog::bucket);
-            all.extend(places.filter(|place| place.0 == bucket).map(|place| joined(place.1)));
-            let balancers = region.balancers.items().unwrap_or_default().iter();
-            let places =
-                balancers.flat_map(|b| b.bucket().into_iter().chain(b.connection_bucket()));
-            all.extend(places.filter(|place| place.0 == bucket).map(|place| joined(place.1)));
-            let channels = region.config.channels.items().unwrap_or_default().iter();
-            let channels = channels.filter(|channel| channel.bucket == bucket);
-            all.extend(channels.map(|channel| joined(&channel.prefix)));
-            let configs = region.resolver.configs.items().unwrap_or_default().iter();
-            let places = configs.map(|config| config.destination_arn.as_str());
-            let here = places.filter(|arn| crate::arn::bucket(arn) == Some(bucket));
-            all.extend(here.map(|arn| joined(arn.split_once('/').map_or("", |parts| parts.1))));
-            let warehouses = region.warehouses.items().unwrap_or_default().iter();
-            let logs = warehouses.filter_map(|warehouse| warehouse.logging.known());
-            let here = logs.filter(|log| log.logging_enabled && log.bucket_name == bucket);
-            all.extend(here.map(|log| log.s3_key_prefix.clone()));
+            for (bucket, prefix) in region.vended_places() {
+                add(bucket, vended(prefix));
+            }
+            for warehouse in region.warehouses.items().unwrap_or_default() {
+                if let Some(log) = warehouse.logging.known().filter(|log| log.logging_enabled) {
+                    add(&log.bucket_name, log.s3_key_prefix.clone());
+                }
+            }
         }
-        let hosts = self.distributions.items().unwrap_or_default().iter();
-        let mut hosts = hosts.filter_map(|distribution| distribution.bucket.known());
-        if hosts.any(|host| host.split(".s3").next() == Some(bucket)) {
-            all.push(String::new());
+        for distribution in self.distributions.items().unwrap_or_default() {
+            let host = distribution.bucket.known().map_or("", String::as_str);
+            add(host.split(".s3").next().unwrap_or_default(), String::new());
         }
         let firewalls = self.by_region.values().map(|region| &region.firewalls);
         for firewall in firewalls.chain([&self.global_firewalls]) {
-            let logs = firewall.logging.items().unwrap_or_default().iter();
-            let arns = logs.flat_map(|log| &log.log_destination_configs);
-            let here = arns.filter(|arn| crate::arn::bucket(arn) == Some(bucket));
-            all.extend(here.map(|arn| joined(arn.split_once('/').map_or("", |parts| parts.1))));
+            let logs = firewall.logging.items().unwrap_or_default();
+            let arns = logs.iter().flat_map(|log| &log.log_destination_configs);
+            for (bucket, prefix) in arns.filter_map(|to| arn::place(to)) {
+                add(bucket, vended(prefix));
+            }
         }
-        all.sort();
-        all.dedup();
         all
     }
 
@@ -212,55 +210,21 @@ impl Inventory {
         let takes = self.buckets.items().unwrap_or_default().iter().any(|other| {
             other.name != name && other.logging.known().is_some_and(|log| log.target_bucket == name)
         });
-        takes || crate::arn::matches(&pattern, name)
-    }
-
-    /// The buckets that any log is written to, as far as was read: "sinks".
-    pub fn sink_names(&self) -> BTreeSet<String> {
-        let mut names: BTreeSet<String> =
-            self.trails.values().map(|trail| trail.row.bucket.clone()).collect();
-        for bucket in self.buckets.items().unwrap_or_default() {
-            names.extend(bucket.logging.known().map(|log| log.target_bucket.clone()));
-        }
-        for distribution in self.distributions.items().unwrap_or_default() {
-            let host = distribution.bucket.known().map_or("", String::as_str);
-            names.insert(host.split(".s3").next().unwrap_or_default().to_owned());
-        }
-        let firewalls = self.by_region.values().map(|region| &region.firewalls);
-        for firewall in firewalls.chain([&self.global_firewalls]) {
-            for logging in firewall.logging.items().unwrap_or_default() {
-                let arns = logging.log_destination_configs.iter();
-                names.extend(arns.filter_map(|arn| crate::arn::bucket(arn)).map(str::to_owned));
-            }
-        }
-        for region in self.by_region.values() {
-            names.extend(region.sink_names());
-        }
-        names.remove("");
-        names
+        takes || arn::matches(&pattern, name)
     }
 }
 
 impl Region {
-    fn sink_names(&self) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        for log in self.network.flow_logs.items().unwrap_or_default() {
-            names.extend(log.bucket().map(|(name, _)| name.to_owned()));
-        }
-        for config in self.resolver.configs.items().unwrap_or_default() {
-            names.extend(crate::arn::bucket(&config.destination_arn).map(str::to_owned));
-        }
-        for channel in self.config.channels.items().unwrap_or_default() {
-            names.insert(channel.bucket.clone());
-        }
-        for balancer in self.balancers.items().unwrap_or_default() {
-            let places = balancer.bucket().into_iter().chain(balancer.connection_bucket());
-            names.extend(places.map(|(name, _)| name.to_owned()));
-        }
-        for warehouse in self.warehouses.items().unwrap_or_default() {
-            let logging = warehouse.logging.known().filter(|logging| logging.logging_enabled);
-            names.extend(logging.map(|logging| logging.bucket_name.clone()));
-        }
-        names
+    /// Buckets and prefixes that are told to services which write below `AWSLogs/` there.
+    fn vended_places(&self) -> impl Iterator<Item = (&str, &str)> {
+        let flows = self.network.flow_logs.items().unwrap_or_default().iter();
+        let flows = flows.filter_map(FlowLog::bucket);
+        let configs = self.resolver.configs.items().unwrap_or_default().iter();
+        let queries = configs.filter_map(|config| arn::place(&config.destination_arn));
+        let channels = self.config.channels.items().unwrap_or_default().iter();
+        let channels = channels.map(|channel| (channel.bucket.as_str(), channel.prefix.as_str()));
+        let balancers = self.balancers.items().unwrap_or_default().iter();
+        let balancers = balancers.flat_map(|b| b.bucket().into_iter().chain(b.connection_bucket()));
+        flows.chain(queries).chain(channels).chain(balancers)
     }
 }

@@ -14,6 +14,7 @@
 //! - [`document`], [`selectors`] and [`sink`] merge policies, event selectors and buckets without
 //!   loss; [`role`] makes roles of
 //!   services, [`groups`] makes log groups, [`forward`] passes them on.
+//! - `reference` is how parameters name what other actions make.
 //! - [`cost`] says what AWS will charge: [`measure`] names the metrics that count it, `metrics` reads
 //!   them, [`volumes`] makes months of their days.
 //!
@@ -28,6 +29,7 @@ pub mod forward;
 pub mod groups;
 pub mod measure;
 mod metrics;
+pub(crate) mod reference;
 pub mod role;
 pub mod selectors;
 pub mod setting;
@@ -206,9 +208,12 @@ pub type Allowances = BTreeSet<Allowance>;
 impl Plan {
     /// The hash of everything but the hash itself.
     pub fn hash(&self) -> String {
-        let unsigned = Self { sha256: String::new(), ..self.clone() };
         // A structure of texts, numbers and lists can always be written.
-        hex_sha256(&serde_json::to_vec(&unsigned).unwrap_or_default())
+        let hash = |plan: &Self| hex_sha256(&serde_json::to_vec(plan).unwrap_or_default());
+        if self.sha256.is_empty() {
+            return hash(self);
+        }
+        hash(&Self { sha256: String::new(), ..self.clone() })
     }
 
     /// What it would cost and what of it most, where that is expected to be more dollars a month
@@ -252,6 +257,13 @@ pub fn hex_sha256(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Eight digits of it: what tells names apart that a text is too long for, or has other letters.
+pub(crate) fn short_hash(text: &str) -> String {
+    let mut hash = hex_sha256(text.as_bytes());
+    hash.truncate(8);
+    hash
 }
 
 /// `null` is a state, and something else than none given.

@@ -21,6 +21,7 @@ use stele_aws::checks;
 use stele_aws::collect::Scope;
 use stele_aws::drift::{self, Drift, Earlier, Entry, Reference};
 use stele_aws::finding::Status;
+use stele_aws::tags::Tags;
 use stele_event::runtime::SeededEntropy;
 
 /// 2026-11-24T10:00:00Z.
@@ -92,6 +93,7 @@ impl Page {
             home_region: before.map(|before| before.scope.home_regions[ACCOUNT].clone()),
             now_micros: NOW_MICROS,
             interfaces: self.baseline.wants_interfaces(),
+            tags: Tags::default(),
             collectors: assess::collectors(&checks, &self.baseline),
         };
         let replay = recording.replay();

@@ -47,6 +47,7 @@ fn finding(id: &str, status: Status, resource: &str, code: &str, reason: &str) -
         exception: None,
         controls: check::controls(meta),
         stream: None,
+        missing: false,
     }
 }
 

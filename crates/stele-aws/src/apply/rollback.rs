@@ -9,12 +9,12 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use stele_event::runtime::Clock;
 
-use super::{ApplyError, Patience, Sessions, Subject, reference, time, unresolved};
+use super::{ApplyError, Patience, Sessions, Subject, is_open, made, time};
 use crate::caller::{CallLog, Caller, at};
 use crate::fact::Fact;
 use crate::journal::{Entry, JournalError, Record, Stage};
 use crate::plan::Action;
-use crate::plan::assemble::each_text;
+use crate::plan::reference::{self, Of};
 use crate::plan::setting::{self, Params, same};
 
 /// How undoing an action ended.
@@ -121,7 +121,7 @@ async fn one(
     }
     for undo in &action.undo {
         let params = restored(&undo.params, &now, stages);
-        if params.values().any(unresolved) {
+        if is_open(&params) {
             return ended("failed", "what its undoing refers to is not known".to_owned());
         }
         journal.append(&said(action.n, &undo.call, &params, "begun", ""))?;
@@ -171,20 +171,14 @@ async fn holds_something(subject: &Subject<'_>) -> bool {
 
 /// Parameters of an undoing call, with what AWS made put in.
 pub(super) fn restored(params: &Params, now: &Value, stages: &BTreeMap<u32, Stage>) -> Params {
-    let mut value = Value::Object(params.clone());
-    each_text(&mut value, &|text| {
-        let (before, rest) = text.split_once("${self.")?;
-        let (path, after) = rest.split_once('}')?;
-        let found = at(now, path).and_then(Value::as_str)?;
-        Some(format!("{before}{found}{after}"))
+    let mut params = params.clone();
+    reference::replace(&mut params, &|reference| match reference.of {
+        Of::Own => at(now, reference.path).and_then(Value::as_str).map(str::to_owned),
+        Of::Change(_) | Of::Action(_) => {
+            made(reference, |n| stages.get(&n).and_then(|stage| stage.verified.as_ref()))
+        }
     });
-    each_text(&mut value, &|text| {
-        reference(text, |n| stages.get(&n).and_then(|stage| stage.verified.as_ref()))
-    });
-    match value {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    }
+    params
 }
 
 fn said(n: u32, call: &str, params: &Params, outcome: &str, reason: &str) -> Entry {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde::Deserialize as _;
-use serde_json::json;
+use serde_json::{Map, json};
 use stele_event::runtime::{ManualClock, SeededEntropy};
 
 use super::*;

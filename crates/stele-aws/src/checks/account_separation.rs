@@ -112,7 +112,8 @@ fn judge(inventory: &Inventory, archive: Option<&str>, trail: &Trail) -> Verdict
             format!("bucket `{name}` belongs to the account whose events it holds"),
         ),
         Some(Fact::Absent) => Verdict::fail("no-bucket", format!("there is no bucket `{name}`"))
-            .cause("ct.trail.delivery", &trail.row.arn),
+            .cause("ct.trail.delivery", &trail.row.arn)
+            .missing(),
     }
 }
 

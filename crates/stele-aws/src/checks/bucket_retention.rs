@@ -1,5 +1,7 @@
 //! `ct.bucket.retention`: logs stay in their bucket as long as they are wanted.
 
+use std::collections::BTreeSet;
+
 use super::sink::{self as sinks, each_sink};
 use super::trail::DAY_MICROS;
 use crate::baseline::Baseline;
@@ -46,15 +48,16 @@ impl Check for BucketRetention {
 
     fn assess(&self, inventory: &Inventory, baseline: &Baseline, findings: &mut Findings<'_>) {
         let days = baseline.retention.buckets;
+        let (places, nowhere) = (inventory.log_places(), BTreeSet::new());
         each_sink(inventory, findings, |name, sink| {
             let rules = match sink.lifecycle.items() {
                 Ok(rules) => rules,
                 Err(reason) => return Verdict::unknown(reason),
             };
-            let prefixes = inventory.log_prefixes(name);
+            let prefixes = places.get(name).unwrap_or(&nowhere);
             let removing: Vec<(&Rule, Removes)> = rules
                 .iter()
-                .filter(|rule| rule.status == "Enabled" && touches(rule, &prefixes))
+                .filter(|rule| rule.status == "Enabled" && touches(rule, prefixes))
                 .filter_map(|rule| Some((rule, removes(rule.expiration.as_ref()?)?)))
                 .collect();
             let is_short = |when: &Removes| match when {
@@ -99,7 +102,8 @@ impl Check for BucketRetention {
                 let choices = [longer.as_str(), &aside, "answer for it by an exception"];
                 return plan.block("too-short", finding.reason.clone(), &choices);
             }
-            let own: Vec<String> = rules.iter().filter(|rule| is_own(rule)).map(about).collect();
+            let own: BTreeSet<String> =
+                rules.iter().filter(|rule| is_own(rule)).map(about).collect();
             access::end(plan, name, &finding.region, &own, Vec::new());
             return;
         }
@@ -114,9 +118,9 @@ impl Check for BucketRetention {
             let reason = format!("{}: files would go that are there now", finding.reason);
             return plan.block("would-delete", reason, &choices);
         }
-        let mut prefixes = inventory.log_prefixes(name);
-        if prefixes.is_empty() || prefixes.iter().any(String::is_empty) {
-            prefixes = vec![String::new()];
+        let mut prefixes = plan.log_places().get(name).cloned().unwrap_or_default();
+        if prefixes.is_empty() || prefixes.contains("") {
+            prefixes = BTreeSet::from([String::new()]);
         }
         access::end(plan, name, &finding.region, &prefixes, Vec::new());
     }
@@ -144,7 +148,7 @@ fn removes(expiration: &Expiration) -> Option<Removes> {
 }
 
 /// Whether a rule is about files that logs are written to; AWS writes them without tags.
-fn touches(rule: &Rule, prefixes: &[String]) -> bool {
+fn touches(rule: &Rule, prefixes: &BTreeSet<String>) -> bool {
     let and = &rule.filter["And"];
     if !rule.filter["Tag"].is_null() || !and["Tag"].is_null() {
         return false;

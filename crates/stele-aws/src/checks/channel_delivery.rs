@@ -2,6 +2,7 @@
 
 use super::recorder::{self, each_recorder};
 use super::repair::{self, Otherwise, Place};
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
@@ -83,10 +84,7 @@ impl Check for ChannelDelivery {
 
 /// Whether the bucket of a channel takes what AWS Config writes.
 fn taking(inventory: &Inventory, channel: &Channel) -> Taking {
-    let prefix = match channel.prefix.trim_end_matches('/') {
-        "" => String::new(),
-        prefix => format!("{prefix}/"),
-    };
+    let prefix = arn::folder(&channel.prefix);
     let writer = Writer {
         principals: &["Service:config.amazonaws.com"],
         key: format!("{prefix}AWSLogs/{}/Config/x", inventory.account),

@@ -23,7 +23,7 @@ pub(super) fn each_bucket(
         Ok(buckets) => buckets,
         Err(reason) => return findings.unread(&inventory.home_region, "s3", "", reason),
     };
-    let sinks = inventory.sink_names();
+    let sinks = inventory.log_places();
     for bucket in buckets {
         let name = &bucket.name;
         let arn = inventory.bucket_arn(name);
@@ -40,7 +40,7 @@ pub(super) fn each_bucket(
         }
         let verdict = if !baseline.wants_data("s3", &arn) {
             Verdict::not_applicable("policy", "the policy does not want its data events")
-        } else if sinks.contains(name) {
+        } else if sinks.contains_key(name) {
             let reason = format!("logs are written to `{name}`: recording that would be a loop");
             Verdict::not_applicable("log-sink", reason)
         } else {
@@ -73,9 +73,9 @@ pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool)
             pattern.split('{').next().unwrap_or_default().to_owned()
         });
         let made = patterns.iter().filter(|start| !start.is_empty());
-        let mut but: Vec<String> = inventory
-            .sink_names()
-            .iter()
+        let mut but: Vec<String> = plan
+            .log_places()
+            .keys()
             .map(|sink| format!("{}/", inventory.bucket_arn(sink)))
             .chain(made.map(|start| inventory.bucket_arn(start)))
             .collect();

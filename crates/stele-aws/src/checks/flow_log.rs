@@ -10,8 +10,9 @@ use crate::judge::destination::{self, Taking, Writer as Delivered};
 use crate::plan::Allowance;
 use crate::plan::change::{Builder, Change, Handle};
 use crate::plan::cost::Volume;
-use crate::plan::hex_sha256;
+use crate::plan::role;
 use crate::plan::setting::flow_log_type;
+use crate::plan::short_hash;
 use crate::plan::sink::{self, Sink, Writer};
 
 /// The service that writes flow logs to groups.
@@ -144,7 +145,7 @@ fn place(plan: &mut Builder<'_>, region: &str, wanted: &Wanted, format: &str) ->
         return Some(in_group(plan, region, name, &wanted.role));
     }
     // AWS takes no second flow log to the same place on a thing: each format has its own folder.
-    let folder = format!("fields-{}", &hex_sha256(format.as_bytes())[..8]);
+    let folder = format!("fields-{}", short_hash(format));
     let taken = |arn: &str| there().any(|log| log.log_destination.trim_end_matches('/') == arn);
     if wanted.destination == "cloudwatch" {
         let mut name = format!("/aws/vpc-flow-logs/{id}");
@@ -153,11 +154,8 @@ fn place(plan: &mut Builder<'_>, region: &str, wanted: &Wanted, format: &str) ->
         }
         return Some(in_group(plan, region, &name, &wanted.role));
     }
-    let (name, mut prefix) = match wanted.destination.split_once(":s3:::") {
-        Some((_, rest)) => {
-            let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            (Some(name.to_owned()), prefix.trim_end_matches('/').to_owned())
-        }
+    let (name, mut prefix) = match arn::place(&wanted.destination) {
+        Some((name, prefix)) => (Some(name.to_owned()), prefix.trim_end_matches('/').to_owned()),
         None => match in_use(plan, region) {
             Some((name, prefix)) => (Some(name), prefix),
             None => (None, String::new()),
@@ -189,7 +187,7 @@ fn place(plan: &mut Builder<'_>, region: &str, wanted: &Wanted, format: &str) ->
 
 /// Who writes flow logs below a prefix.
 pub(super) fn writer(inventory: &Inventory, region: &str, prefix: &str) -> Delivered<'static> {
-    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    let prefix = arn::folder(prefix);
     let account = &inventory.account;
     Delivered {
         principals: &["Service:delivery.logs.amazonaws.com"],
@@ -219,7 +217,7 @@ fn in_group(plan: &mut Builder<'_>, region: &str, name: &str, role: &str) -> Pla
     let group = sink::group(plan, region, name);
     let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}"));
     let role = if role.is_empty() { ROLE } else { role };
-    let role = sink::role(plan, role, SERVICE, &format!("{arn}:*"));
+    let role = role::of_group(plan, role, SERVICE, &format!("{arn}:*"));
     let mut after = role.after;
     after.push(group);
     Place {

@@ -74,6 +74,7 @@ impl Check for RecorderScope {
         each_recorder(inventory, findings, judge, |region, arn| {
             Verdict::fail("no-recorder", format!("{region} has no recorder"))
                 .cause(recorder_on::ID, arn)
+                .missing()
         });
     }
     fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {

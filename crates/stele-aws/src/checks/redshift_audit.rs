@@ -1,6 +1,7 @@
 //! `db.redshift.audit`: warehouses log who signed in and what was asked.
 
 use super::repair::{self, Otherwise, Place};
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
@@ -141,10 +142,7 @@ fn log(finding: &Finding, plan: &mut Builder<'_>, name: &str) {
 /// Whether the bucket of a warehouse takes its log.
 fn taking(inventory: &Inventory, region: &str, logging: &WarehouseLogging) -> Taking {
     let principal = format!("Service:{}", SinkWriter::Redshift.service(region));
-    let prefix = match logging.s3_key_prefix.trim_end_matches('/') {
-        "" => String::new(),
-        prefix => format!("{prefix}/"),
-    };
+    let prefix = arn::folder(&logging.s3_key_prefix);
     let writer = Writer {
         principals: &[&principal],
         key: format!("{prefix}AWSLogs/{}/redshift/{region}/x", inventory.account),

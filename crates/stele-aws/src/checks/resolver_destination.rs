@@ -88,8 +88,7 @@ impl Check for ResolverDestination {
                 let (name, owner) = (&config.name, &config.owner_id);
                 let reason = format!("configuration `{name}` belongs to account {owner}: {reason}");
                 plan.block("owner-decides", reason, &["ask its owner to mend where it goes"]);
-            } else if let Some(bucket) = arn::bucket(to) {
-                let prefix = to.split_once('/').map_or("", |(_, prefix)| prefix);
+            } else if let Some((bucket, prefix)) = arn::place(to) {
                 let said = (code, reason.as_str());
                 let (at, writer) = (finding.region.as_str(), SinkWriter::Delivery);
                 destination_fix::bucket(plan, bucket, prefix, at, writer, said);
@@ -117,9 +116,8 @@ pub(super) fn taking(
         return Taking::Unread(Unread::out_of_scope(text));
     };
     let to = config.destination_arn.as_str();
-    if let Some(bucket) = arn::bucket(to) {
-        let rest = to.split_once('/').map_or("", |(_, prefix)| prefix.trim_end_matches('/'));
-        let prefix = if rest.is_empty() { String::new() } else { format!("{rest}/") };
+    if let Some((bucket, prefix)) = arn::place(to) {
+        let prefix = arn::folder(prefix);
         let writer = Writer {
             principals: &["Service:delivery.logs.amazonaws.com"],
             key: format!("{prefix}AWSLogs/{}/vpcdnsquerylogs/{vpc}/x", inventory.account),

@@ -130,6 +130,7 @@ pub(super) fn each_trail(
     without_trails(inventory, findings, |region, resource| {
         Verdict::fail("no-trail", format!("no trail records {region}"))
             .cause(trail_all_regions::ID, resource)
+            .missing()
     });
 }
 

@@ -14,6 +14,7 @@ use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking};
 use crate::plan::change::Builder;
 use crate::plan::cost::Volume;
+use crate::plan::role;
 use crate::plan::sink;
 use serde_json::json;
 
@@ -91,7 +92,7 @@ impl Check for TrailCloudWatch {
             role => role,
         };
         let arn = inventory.arn("logs", &target.region, &format!("log-group:{name}:*"));
-        let role = sink::role(plan, role, "cloudtrail.amazonaws.com", &arn);
+        let role = role::of_group(plan, role, "cloudtrail.amazonaws.com", &arn);
         let why = format!("trail `{}` writes to `{name}` as well", target.short_name());
         let values = json!({"CloudWatchLogsLogGroupArn": arn, "CloudWatchLogsRoleArn": role.arn});
         let volume = Volume::range(0.1, 2.0, 50.0, "0.1 to 50 GB of events a month, 2 expected");

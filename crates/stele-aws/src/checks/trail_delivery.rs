@@ -4,6 +4,7 @@ use super::destination_fix;
 use super::trail::{DAY_MICROS, each_trail_if_any};
 use super::trail_all_regions;
 use super::trail_target;
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
@@ -162,10 +163,7 @@ fn judge(inventory: &Inventory, trail: &Trail) -> Verdict {
 }
 
 fn writer<'a>(inventory: &Inventory, trail: &'a Trail) -> Writer<'a> {
-    let prefix = match trail.row.prefix.trim_end_matches('/') {
-        "" => String::new(),
-        prefix => format!("{prefix}/"),
-    };
+    let prefix = arn::folder(&trail.row.prefix);
     // A trail of an organisation writes below the organisation's id.
     let organization = match inventory.organization.known() {
         Some(organization) if trail.row.is_organization_trail => format!("{}/", organization.id),

@@ -124,7 +124,7 @@ async fn followers(caller: Caller<'_>, scope: &Scope, inventory: &mut Inventory)
         join_all(buckets.iter_mut().map(|bucket| s3::logging(caller, bucket))).await;
     }
     if scope.collectors.contains(&Collector::Sinks) {
-        let names: Vec<String> = inventory.sink_names().into_iter().collect();
+        let names: Vec<String> = inventory.log_places().into_keys().collect();
         let read = join_all(names.iter().map(|name| {
             let own = match &inventory.buckets {
                 Fact::Unknown(reason) => Fact::Unknown(reason.clone()),

@@ -195,7 +195,9 @@ pub(super) async fn buckets(caller: Caller<'_>) -> Fact<Vec<Bucket>> {
         let (name, created_micros) = (bucket.name, bucket.creation_date);
         Bucket { name, region, created_micros, logging: Fact::default() }
     });
-    Fact::Known(futures::future::join_all(asked).await)
+    let mut all = futures::future::join_all(asked).await;
+    all.sort_by(|one: &Bucket, other| one.name.cmp(&other.name));
+    Fact::Known(all)
 }
 
 /// Where a bucket is. AWS says nothing for us-east-1 and `EU` for the oldest of eu-west-1.

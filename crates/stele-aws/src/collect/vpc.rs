@@ -132,11 +132,8 @@ pub struct FlowLog {
 impl FlowLog {
     /// The bucket and the prefix in it, where it writes to S3.
     pub fn bucket(&self) -> Option<(&str, &str)> {
-        let rest = self.log_destination.split_once(":s3:::")?.1;
-        Some(
-            rest.split_once('/')
-                .map_or((rest, ""), |(name, prefix)| (name, prefix.trim_end_matches('/'))),
-        )
+        let (name, prefix) = crate::arn::place(&self.log_destination)?;
+        Some((name, prefix.trim_end_matches('/')))
     }
 
     /// The fields of a line; without a format AWS writes those of version 2.

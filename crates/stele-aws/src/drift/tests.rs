@@ -32,6 +32,7 @@ fn finding((id, region, resource, status, code, cause): Line) -> Finding {
         exception: None,
         controls: Vec::new(),
         stream: None,
+        missing: false,
     }
 }
 

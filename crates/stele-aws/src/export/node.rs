@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::plan::reference::{self, Of, Part, Reference};
+
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Node {
@@ -232,7 +234,7 @@ impl Piece {
             | Self::Account(text)
             | Self::Region(text)
             | Self::Partition(text) => text.clone(),
-            Self::Made(n, path) => format!("${{{n}.{path}}}"),
+            Self::Made(n, path) => Reference { of: Of::Action(*n), path }.to_string(),
             Self::Of(_, attribute) => (*attribute).to_owned(),
         }
     }
@@ -243,29 +245,14 @@ impl Piece {
     }
 }
 
-/// A text with the plan's references, `${3.Id}`, as pieces. Flow-log fields, `${version}`, are
-/// text.
+/// A text with the plan's references as pieces.
 fn pieces(text: &str) -> Vec<Piece> {
-    let mut all = Vec::new();
-    let (mut plain, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once("${") {
-        plain.push_str(before);
-        let reference = after.split_once('}').and_then(|(inside, rest)| {
-            let (number, path) = inside.split_once('.')?;
-            Some((number.parse::<u32>().ok()?, path.to_owned(), rest))
-        });
-        if let Some((number, path, behind)) = reference {
-            all.push(Piece::Plain(std::mem::take(&mut plain)));
-            all.push(Piece::Made(number, path));
-            rest = behind;
-        } else {
-            plain.push_str("${");
-            rest = after;
-        }
-    }
-    plain.push_str(rest);
-    all.push(Piece::Plain(plain));
-    join(all)
+    let piece = |part| match part {
+        Part::Plain(text) => Piece::Plain(text.to_owned()),
+        Part::Reference(Reference { of: Of::Action(n), path }) => Piece::Made(n, path.to_owned()),
+        Part::Reference(other) => Piece::Plain(other.to_string()),
+    };
+    join(reference::parts(text).into_iter().map(piece).collect())
 }
 
 /// Puts neighbours that are plain together, and drops what is empty; an empty text stays one piece.
@@ -322,22 +309,6 @@ pub(super) fn replace(
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn references_are_told_from_fields_of_flow_logs() {
-        let text = |text: &str| Node::of(&json!(text));
-        assert_eq!(
-            text("a/${3.Key.Id}/${version}"),
-            Node::Text(vec![
-                Piece::Plain("a/".to_owned()),
-                Piece::Made(3, "Key.Id".to_owned()),
-                Piece::Plain("/${version}".to_owned()),
-            ])
-        );
-        for whole in ["${version} ${account-id}", "${", "${3", "${3}", "${x.y}", ""] {
-            assert_eq!(text(whole), Node::text(whole), "{whole}");
-        }
-    }
 
     #[test]
     fn a_word_is_replaced_where_it_stands_alone() {

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::operation;
+use crate::plan::reference;
 use crate::plan::setting::Params;
 
 /// Actions on resources, under a condition.
@@ -341,12 +342,5 @@ impl Asked<'_> {
 
 /// A text with `*` where the plan does not know yet.
 fn unknown_as_star(text: &str) -> String {
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once("${") {
-        out.push_str(before);
-        out.push('*');
-        rest = after.split_once('}').map_or("", |(_, behind)| behind);
-    }
-    out.push_str(rest);
-    out
+    reference::replaced(text, &|_| Some("*".to_owned()))
 }

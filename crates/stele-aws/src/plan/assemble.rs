@@ -1,27 +1,26 @@
 //! From what checks ask for to actions: the state of each setting is read, edits are run on it,
 //! what is settled already falls away, the rest is put in order.
 
+mod states;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::StreamExt as _;
 use serde_json::Value;
 
 use super::change::{Builder, Change, Draft, Handle, Refusal, Wanted, blocked};
 use super::cost::Cost;
 use super::metrics;
+use super::reference::{self, Of, Reference};
 use super::setting::{self, Params, Setting};
 use super::volumes::{Metric, Volumes};
 use super::{Action, Allowances, Blocked, Plan, PlanScope, SCHEMA};
 use crate::assess::{Assessed, Report, ReportError};
 use crate::baseline::Baseline;
 use crate::call::Aws;
-use crate::caller::{CallLog, Caller};
+use crate::caller::{CallLog, at};
 use crate::checks;
 use crate::fact::Fact;
 use crate::finding::{Finding, Remedy, Status};
-
-/// States that are read at once; the client has a limit of its own.
-const READS_AT_ONCE: usize = 32;
 
 /// What one account needs.
 #[derive(Debug, Default)]
@@ -40,8 +39,7 @@ fn counts(finding: &Finding, all: &BTreeSet<String>) -> bool {
     // What follows from another finding goes with it; what follows from there being nothing yet is
     // part of making it. What is for a person is said, where nothing else says it.
     let is_said = |cause: &String| finding.fix != Some(Remedy::Blocked) || all.contains(cause);
-    let follows =
-        finding.cause.as_ref().is_some_and(is_said) && !finding.reason_code.starts_with("no-");
+    let follows = finding.cause.as_ref().is_some_and(is_said) && !finding.missing;
     wrong && !finding.pending && finding.exception.is_none() && !follows
 }
 
@@ -65,7 +63,7 @@ pub async fn account(
     let log = CallLog::default();
     let counted = metrics::read(aws, measured(&builder), assessed.inventory.now_micros);
     // Side by side: neither needs the other.
-    let (states, counted) = futures::join!(read(aws, &log, &builder), counted);
+    let (states, counted) = futures::join!(states::read(aws, &log, &builder), counted);
     let mut part = build(&assessed.inventory.account, builder, &states, &counted.volumes);
     part.warnings.extend(counted.warnings);
     let failed = log.errors();
@@ -81,49 +79,6 @@ fn measured(builder: &Builder<'_>) -> BTreeSet<Metric> {
     let measures =
         changes.flat_map(|(_, change)| change.usages()).filter_map(|usage| usage.measure.as_ref());
     measures.flat_map(|measure| measure.metrics.iter().cloned()).collect()
-}
-
-/// The state of every setting that somebody wants to change, in the builder's order.
-async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) -> Vec<Fact<Value>> {
-    // What the first edit names is enough to ask: flow logs and the like are told apart by what is
-    // to be made, so the edits run once on nothing.
-    let asked: Vec<(&'static Setting, &str, Params)> = builder
-        .wanted
-        .iter()
-        .filter_map(|wanted| {
-            let (_, first) = wanted.changes.first()?;
-            let mut draft = Draft { params: first.by.clone(), state: Value::Null };
-            let setting = setting::find(first.call)?;
-            (setting.start)(&Value::Null, &mut draft.params);
-            // A refusal shows when the edit runs on the state.
-            let _ = (first.edit)(&mut draft);
-            Some((setting, first.region.as_str(), draft.params))
-        })
-        .collect();
-    // Many settings are told from the same answer: all flow logs of a region, all its policies.
-    let mut answers: BTreeMap<(&str, &str, String), Fact<Value>> = BTreeMap::new();
-    let question =
-        |setting: &Setting, params: &Params| Value::Object(setting.asked(params)).to_string();
-    let mut once = BTreeMap::new();
-    for (setting, region, params) in &asked {
-        once.entry((setting.read, *region, question(setting, params)))
-            .or_insert_with(|| (*setting, setting.asked(params)));
-    }
-    let reads = once.into_iter().map(|(key, (setting, asked))| async move {
-        let answer = setting.answer(Caller::new(aws, log, key.1), asked).await;
-        (key, answer)
-    });
-    let read: Vec<_> = futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await;
-    answers.extend(read);
-    let states = asked.iter().map(|(setting, region, params)| {
-        let key = (setting.read, *region, question(setting, params));
-        match answers.get(&key) {
-            Some(Fact::Known(answer)) => Fact::Known(setting.found(answer, params)),
-            Some(other) => other.clone(),
-            None => Fact::default(),
-        }
-    });
-    states.collect()
 }
 
 /// One setting after its edits.
@@ -363,49 +318,30 @@ impl Merged {
     }
 }
 
-/// Replaces references to handles: by a number where there is an action, by the value where not.
+/// Replaces references to changes: by a number where there is an action, by the value where not.
 fn resolve(action: &mut Action, outcomes: &Outcomes) {
-    let replace = |params: &mut Params| {
-        let mut value = Value::Object(std::mem::take(params));
-        each_text(&mut value, &|text| resolved(text, outcomes));
-        if let Value::Object(members) = value {
-            *params = members;
-        }
-    };
-    replace(&mut action.params);
-    for undo in &mut action.undo {
-        replace(&mut undo.params);
-    }
-}
-
-fn resolved(text: &str, outcomes: &Outcomes) -> Option<String> {
-    let (before, rest) = text.split_once("${#")?;
-    let (reference, after) = rest.split_once('}')?;
-    let (index, path) = reference.split_once('.')?;
-    let value = match outcomes.get(&index.parse::<usize>().ok()?)? {
-        Outcome::Action(place) => format!("${{{}.{path}}}", place + 1),
-        Outcome::Settled(state) => {
-            crate::caller::at(state, path).and_then(Value::as_str).unwrap_or_default().to_owned()
-        }
-        Outcome::Dropped => return None,
-    };
-    Some(format!("{before}{value}{after}"))
-}
-
-/// Changes texts anywhere in a value, as long as there is something to change.
-pub(crate) fn each_text(value: &mut Value, change: &dyn Fn(&str) -> Option<String>) {
-    match value {
-        Value::String(text) => {
-            while let Some(changed) = change(text) {
-                *text = changed;
+    let resolved = |Reference { of, path }: Reference<'_>| {
+        let Of::Change(place) = of else { return None };
+        match outcomes.get(&place)? {
+            Outcome::Action(place) => {
+                let of = Of::Action(u32::try_from(place + 1).unwrap_or(u32::MAX));
+                Some(Reference { of, path }.to_string())
             }
+            Outcome::Settled(state) => {
+                Some(at(state, path).and_then(Value::as_str).unwrap_or_default().to_owned())
+            }
+            Outcome::Dropped => None,
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
-        Value::Object(members) => {
-            members.values_mut().for_each(|member| each_text(member, change));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    };
+    for params in all_params(action) {
+        reference::replace(params, &resolved);
     }
+}
+
+/// The parameters of an action and of what undoes it.
+fn all_params(action: &mut Action) -> impl Iterator<Item = &mut Params> {
+    let undo = action.undo.iter_mut().map(|undo| &mut undo.params);
+    std::iter::once(&mut action.params).chain(undo)
 }
 
 /// Puts the parts of accounts together.
@@ -467,32 +403,14 @@ fn shifted(mut action: Action, offset: u32) -> Action {
     }
     action.n += offset;
     action.after.iter_mut().for_each(|n| *n += offset);
-    let numbers: BTreeMap<String, String> =
-        action.after.iter().map(|n| (format!("${{{}.", n - offset), format!("${{{n}."))).collect();
-    let shift = |params: &mut Params| {
-        let mut value = Value::Object(std::mem::take(params));
-        // Each reference is shifted once: a mark keeps it from being found again.
-        each_text(&mut value, &|text| {
-            let (old, new) = numbers.iter().find(|(old, _)| text.contains(old.as_str()))?;
-            Some(text.replacen(old, &new.replace("${", "$\u{1}{"), 1))
-        });
-        each_text(&mut value, &|text| {
-            text.contains('\u{1}').then(|| text.replace("$\u{1}{", "${"))
-        });
-        if let Value::Object(members) = value {
-            *params = members;
-        }
+    let shifted = |Reference { of, path }: Reference<'_>| {
+        let Of::Action(n) = of else { return None };
+        Some(Reference { of: Of::Action(n + offset), path }.to_string())
     };
-    shift(&mut action.params);
-    action.undo.iter_mut().for_each(|undo| shift(&mut undo.params));
-    action
-}
-
-impl Handle {
-    /// A reference to something in the state that a change leads to.
-    pub fn reference(self, path: &str) -> String {
-        format!("${{#{}.{path}}}", self.0)
+    for params in all_params(&mut action) {
+        reference::replace(params, &shifted);
     }
+    action
 }
 
 #[cfg(test)]

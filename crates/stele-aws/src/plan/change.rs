@@ -5,16 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
 use super::cost::Usage;
 use super::setting::Params;
+use super::sink::access;
 use super::{Allowance, Allowances, Blocked};
 use crate::baseline::Baseline;
 use crate::check::Meta;
 use crate::finding::Finding;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, LogPlaces};
 
 /// What an edit changes: the parameters of the call, with the state in sight.
 #[derive(Debug)]
@@ -182,6 +184,8 @@ pub struct Builder<'a> {
     pub(super) findings: Vec<Finding>,
     pub(super) wanted: Vec<Wanted>,
     places: BTreeMap<(String, String, String), usize>,
+    log_places: OnceLock<LogPlaces>,
+    takers: OnceLock<BTreeMap<String, String>>,
     pub(super) blocked: Vec<Blocked>,
     /// What somebody should know of the whole.
     pub(super) warnings: Vec<String>,
@@ -200,6 +204,8 @@ impl<'a> Builder<'a> {
             findings: Vec::new(),
             wanted: Vec::new(),
             places: BTreeMap::new(),
+            log_places: OnceLock::new(),
+            takers: OnceLock::new(),
             blocked: Vec::new(),
             warnings: baseline.warnings.clone(),
         }
@@ -221,6 +227,16 @@ impl<'a> Builder<'a> {
         }
         self.wanted[index].changes.push((finding, change));
         Handle(index)
+    }
+
+    /// The buckets that logs are written to; many findings ask, and it is found out once.
+    pub fn log_places(&self) -> &LogPlaces {
+        self.log_places.get_or_init(|| self.inventory.log_places())
+    }
+
+    /// The bucket of each region that takes access logs already; found out once as well.
+    pub fn takers(&self) -> &BTreeMap<String, String> {
+        self.takers.get_or_init(|| access::taking(self.inventory))
     }
 
     /// Whether somebody allows something.

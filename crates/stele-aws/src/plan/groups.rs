@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::change::{Builder, Change, Handle};
+use super::document;
 use super::forward;
 use super::settings::logs;
 use super::sink::{key_for, offered};
@@ -99,14 +100,8 @@ pub fn allow_groups(
 ) -> Handle {
     let account = &plan.inventory.account;
     let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}:*"));
-    let word: String = service
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    let place: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let word = document::sid_part(service.split('.').next().unwrap_or_default());
+    let place = document::sid_part(name);
     let statement = json!({"Sid": format!("SteleLog{word}{place}"), "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": arn,

@@ -3,12 +3,16 @@
 //! A bucket that is made is what the checks of buckets want: versions kept, its own access log in a
 //! terminal bucket. What is there already is used, and only what is missing is added.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::change::{Builder, Change, Handle};
 use super::cost::Volume;
+use super::document;
 pub use super::groups::{allow_groups, group};
 use super::settings::s3;
+use crate::arn;
 use crate::baseline::Baseline;
 use crate::fact::Fact;
 
@@ -58,10 +62,11 @@ pub fn named(plan: &mut Builder<'_>, name: &str, region: &str) -> Sink {
     let region = region_of(plan, name, region);
     let made = make(plan, name, &region);
     let mut after = made.clone();
-    // Another access log that is there already is as good, and so is the end of the chain.
+    // Another access log that is there already is as good, and so is the end of the chain; one that
+    // was not read may be there.
     let bucket = plan.inventory.bucket(name);
-    let has_log = bucket.is_some_and(|bucket| matches!(bucket.logging, Fact::Known(_)));
-    if !has_log && !plan.inventory.is_terminal(name, &plan.baseline.sinks.access_bucket) {
+    let lacks_log = bucket.is_none_or(|bucket| bucket.logging == Fact::Absent);
+    if lacks_log && !plan.inventory.is_terminal(name, &plan.baseline.sinks.access_bucket) {
         after.extend(access::log(plan, name, &region, made.clone()));
     }
     after.push(versions(plan, name, &region, made));
@@ -88,7 +93,7 @@ pub fn terminal_name(plan: &Builder<'_>, region: &str) -> String {
     if plan.baseline.sinks.access_bucket != ours || plan.inventory.bucket(&name).is_some() {
         return name;
     }
-    access::taking(plan.inventory, region).map_or(name, str::to_owned)
+    plan.takers().get(region).map_or(name, Clone::clone)
 }
 
 /// Whether the policy leaves it to us where the logs of a region go, and our bucket is not there.
@@ -126,7 +131,7 @@ fn make(plan: &mut Builder<'_>, name: &str, region: &str) -> Vec<Handle> {
     let change = Change::of("s3:CreateBucket", region, arn, why).by("Bucket", name).set(params);
     let mut made = vec![plan.change(change)];
     if plan.baseline.retention.buckets.max_days.is_some() {
-        let all = [String::new()];
+        let all = BTreeSet::from([String::new()]);
         made.push(access::end(plan, name, region, &all, made.clone()));
     }
     made
@@ -216,16 +221,17 @@ fn statements(
 ) -> Vec<Value> {
     let account = &plan.inventory.account;
     let arn = plan.inventory.bucket_arn(bucket);
-    let principal = json!({"Service": writer.service(region)});
+    let service = writer.service(region);
     let from_here = json!({"aws:SourceAccount": account});
     let owned = json!({"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"});
-    // One name for each place: a second prefix is a second statement.
-    let place: String = prefix.chars().filter(char::is_ascii_alphanumeric).collect();
-    let sid = |what: &str| format!("SteleLog{}{what}{place}", writer.word());
-    let below = match prefix.trim_end_matches('/') {
-        "" => String::new(),
-        prefix => format!("{prefix}/"),
-    };
+    // One name for each place: a second prefix is a second statement, and so is a second region
+    // where the service has a name of its own.
+    let own = if service.contains(region) { document::sid_part(region) } else { String::new() };
+    let word = format!("{}{own}", writer.word());
+    let place = document::sid_part(prefix.trim_end_matches('/'));
+    let sid = |what: &str| format!("SteleLog{word}{what}{place}");
+    let principal = json!({"Service": service});
+    let below = arn::folder(prefix);
     let logs = format!("{arn}/{below}AWSLogs/{account}/*");
     let write = |resource: &str, condition: &Value| {
         json!({"Sid": sid("Write"), "Effect": "Allow", "Principal": principal,
@@ -233,7 +239,7 @@ fn statements(
             "Condition": {"StringEquals": condition}})
     };
     let look = |actions: Value| {
-        json!({"Sid": format!("SteleLog{}Look", writer.word()), "Effect": "Allow",
+        json!({"Sid": format!("SteleLog{word}Look"), "Effect": "Allow",
             "Principal": principal, "Action": actions, "Resource": arn,
             "Condition": {"StringEquals": from_here}})
     };
@@ -267,50 +273,6 @@ fn statements(
     }
 }
 
-/// A role that one service takes on to write to log groups.
-#[derive(Debug, Clone)]
-pub struct Given {
-    /// Its ARN, or what it will be.
-    pub arn: String,
-    /// What must have been done before it is of use.
-    pub after: Vec<Handle>,
-}
-
-/// A role by which a service writes to a log group; one for each service and group.
-pub fn role(plan: &mut Builder<'_>, name: &str, service: &str, group_arn: &str) -> Given {
-    let inventory = plan.inventory;
-    let arn = format!("arn:{}:iam::{}:role/{name}", inventory.partition, inventory.account);
-    let region = inventory.home_region.clone();
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
-        "Principal": {"Service": service}, "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": inventory.account}}}]});
-    let made = plan.change(
-        Change::of("iam:CreateRole", &region, arn.as_str(), format!("{service} writes by a role"))
-            .by("RoleName", name)
-            .set(json!({"AssumeRolePolicyDocument": trust.to_string(),
-                "Tags": [{"Key": "stele:managed", "Value": "true"}]})),
-    );
-    let allowed = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-        "Resource": group_arn}]});
-    let place: String = group_arn
-        .rsplit("log-group:")
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    let why = format!("`{name}` may write to the log group, and nothing else");
-    let policy = plan.change(
-        Change::of("iam:PutRolePolicy", &region, arn.as_str(), why)
-            .by("RoleName", name)
-            .by("PolicyName", format!("stele-write-{place}"))
-            .set(json!({"PolicyDocument": allowed.to_string()}))
-            .after([made]),
-    );
-    Given { arn, after: vec![made, policy] }
-}
-
 /// The largest number of days that CloudWatch Logs offers and that is at most so long.
 pub fn offered_at_most(days: i64) -> i64 {
     let all = crate::baseline::RETENTION_DAYS;
@@ -321,4 +283,56 @@ pub fn offered_at_most(days: i64) -> i64 {
 pub fn offered(days: i64) -> i64 {
     let all = crate::baseline::RETENTION_DAYS;
     all.iter().copied().find(|each| *each >= days).unwrap_or(3653)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::s3::Bucket;
+    use crate::inventory::Inventory;
+
+    #[test]
+    fn each_writer_and_place_has_a_statement_of_its_own() {
+        let (inventory, baseline, allowances) = Default::default();
+        let plan = Builder::new(&inventory, &baseline, &allowances);
+        let sids = |writer, region: &str, prefix: &str| -> Vec<String> {
+            let all = statements(&plan, "b", region, writer, prefix);
+            all.iter().map(|each| each["Sid"].as_str().unwrap().to_owned()).collect()
+        };
+        let place = sids(Writer::Delivery, "us-east-1", "a/b");
+        assert_eq!(place, sids(Writer::Delivery, "us-east-1", "a/b/"));
+        assert_ne!(place[1], sids(Writer::Delivery, "us-east-1", "ab")[1]);
+        let one = sids(Writer::Redshift, "us-east-1", "x");
+        assert_eq!(one, sids(Writer::Redshift, "eu-west-1", "x"));
+        // Regions where the service has a name of its own.
+        let others = ["af-south-1", "eu-south-1"].map(|at| sids(Writer::Redshift, at, "x"));
+        assert!(one.iter().all(|sid| !others.concat().contains(sid)));
+        assert!(others[0].iter().all(|sid| !others[1].contains(sid)));
+    }
+
+    /// Which access logs are planned for a bucket that is there, or seems not to be.
+    fn logs(buckets: Fact<Vec<Bucket>>) -> Vec<Option<Handle>> {
+        let inventory = Inventory { buckets, ..Inventory::default() };
+        let (baseline, allowances) = Default::default();
+        let mut plan = Builder::new(&inventory, &baseline, &allowances);
+        named(&mut plan, "logs", "us-east-1");
+        let changes = plan.wanted.iter().flat_map(|wanted| &wanted.changes);
+        let of_logs = changes.filter(|(_, change)| {
+            change.call == "s3:PutBucketLogging" && change.by["Bucket"] == "logs"
+        });
+        of_logs.map(|(_, change)| change.with).collect()
+    }
+
+    #[test]
+    fn an_access_log_that_was_not_read_is_not_replaced() {
+        let bucket = |logging| {
+            let region = Fact::Known("us-east-1".to_owned());
+            let name = "logs".to_owned();
+            Fact::Known(vec![Bucket { name, region, created_micros: None, logging }])
+        };
+        assert_eq!(logs(bucket(Fact::default())), []);
+        assert_eq!(logs(bucket(Fact::Absent)), [None]);
+        // Where the list of buckets is not known, it is logged if it is made.
+        assert!(logs(Fact::default())[0].is_some());
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Dialect, Resource, Stack};
 use crate::export::node::Piece;
 use crate::plan::Action;
+use crate::plan::reference::{self, Of};
 
 impl Stack<'_> {
     /// Actions that are in the file and may not be: they wait for a command that waits for the
@@ -40,12 +41,9 @@ impl Stack<'_> {
 
     /// Which action of a resource refers to another.
     fn who_refers(&self, resource: &Resource, to: u32) -> Option<u32> {
-        let mark = format!("${{{to}.");
         resource.actions.iter().copied().find(|n| {
             let params = self.actions.get(n).map(|action| &action.params);
-            params.is_some_and(|params| {
-                params.values().any(|value| value.to_string().contains(&mark))
-            })
+            params.is_some_and(|params| reference::any(params, &|of| of == Of::Action(to)))
         })
     }
 

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Builder, Change, Given, Handle, Volume};
+use super::{Builder, Change, Handle, Volume};
 use crate::arn;
 use crate::plan::document::{self, KEY_POLICY_BYTES_MAX};
+use crate::plan::role::Given;
 
 /// The key that logs of a region are encrypted with: the one that the policy names, or a new one.
 pub fn key(plan: &mut Builder<'_>, region: &str) -> Given {
