@@ -2,9 +2,9 @@
 //!
 //! In flow the findings of all checks and, for each region that has something to tell apart, the
 //! resources with the tags ([`crate::collect::tags`]); out flow the same findings, some of them
-//! NOT_APPLICABLE now, or UNKNOWN where the tags could not be read. What is said of an account, of a
-//! region, or of a kind of thing that this does not know stays as it is: nothing that is wrong is
-//! left out because nobody could tell whose it is.
+//! NOT_APPLICABLE now, or UNKNOWN where the tags could not be read. What is said of an account, of
+//! a region, or of a kind of thing that this does not know stays as it is: nothing that is wrong
+//! is left out because nobody could tell whose it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,8 +123,8 @@ impl Tags {
             tags.iter().filter(|tag| tag.value.is_some()).map(|tag| tag.key.clone()).collect();
         // `K=V` says all that `K` does.
         tags.retain(|tag| tag.value.is_some() || !valued.contains(&tag.key));
-        if let Some(pair) = tags.windows(2).find(|pair| pair[0].key == pair[1].key) {
-            let (one, other) = (&pair[0], &pair[1]);
+        let twice = tags.iter().zip(tags.iter().skip(1)).find(|(one, other)| one.key == other.key);
+        if let Some((one, other)) = twice {
             return Err(format!("no resource has both the tags `{one}` and `{other}`"));
         }
         if tags.len() > FILTERS_MAX {
@@ -229,8 +229,8 @@ fn unknown(unread: &Unread, wanted: &str) -> Verdict {
     Verdict::unknown(&Unread { code: unread.code, text })
 }
 
-/// The names under which a finding's resource may be tagged: its own, and for a stage of an API that
-/// of the API, whose tags its stages have as well.
+/// The names under which a finding's resource may be tagged: its own, and for a stage of an API
+/// that of the API, whose tags its stages have as well.
 fn names(resource: &str) -> impl Iterator<Item = &str> {
     let own = canonical(resource);
     let api = match service(resource) {

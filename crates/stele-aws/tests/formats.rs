@@ -1,8 +1,8 @@
 //! Reports as others have them: `formats/*` is a report as ASFF and as OCSF.
 //!
-//! `UPDATE=1 cargo test -p stele-aws --test formats` writes them anew. What the forms allow is tested
-//! for every check and status: ASFF by its limits (`tests/moto/models.py` holds the file against
-//! botocore's model), OCSF by the schema beside the repository.
+//! `UPDATE=1 cargo test -p stele-aws --test formats` writes them anew. What the forms allow is
+//! tested for every check and status: ASFF by its limits (`tests/moto/models.py` holds the file
+//! against botocore's model), OCSF by the schema beside the repository.
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 #[path = "../../stele-event/src/ocsf/tests/validator.rs"]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::resource;
 use crate::assess::Report;
+use crate::check;
 use crate::checks;
 use crate::finding::{Finding, Severity, Status};
 use crate::plan::hex_sha256;
@@ -34,7 +35,7 @@ pub fn findings(report: &Report) -> Vec<Value> {
 
 fn one(report: &Report, finding: &Finding) -> Value {
     let Finding { id, account, region, reason, .. } = finding;
-    let meta = checks::find(id).map(|check| check.meta());
+    let meta = checks::find(id).map(check::Check::meta);
     let title = meta.map_or("", |meta| meta.title);
     let partition = partition(report, finding);
     let severity = severity(finding);

@@ -1,9 +1,9 @@
 //! A report as OCSF 1.8.0 Compliance Findings (2003).
 //!
 //! The numbers are those under which the lake keeps findings (`stele_finding` in `stele-parse`); a
-//! test holds both to the same page. [`stele_event::ocsf`] makes the document from a row, as it does
-//! for every record, and sees to it that the schema takes it; what the schema has no place for
-//! stands in `unmapped`.
+//! test holds both to the same page. [`stele_event::ocsf`] makes the document from a row, as it
+//! does for every record, and sees to it that the schema takes it; what the schema has no place
+//! for stands in `unmapped`.
 
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
@@ -11,6 +11,7 @@ use stele_event::{Column, EventBatch, RowWriter, ocsf};
 
 use super::resource;
 use crate::assess::Report;
+use crate::check;
 use crate::checks;
 use crate::finding::{Finding, Severity, Status};
 
@@ -102,7 +103,7 @@ fn attributes(report: &Report, finding: &Finding, uid: &str) -> Map<String, Valu
             all.insert(path.to_owned(), value);
         }
     };
-    let meta = checks::find(finding.id).map(|check| check.meta());
+    let meta = checks::find(finding.id).map(check::Check::meta);
     put("finding_info.uid", json!(uid));
     put("finding_info.title", json!(finding.id));
     put("finding_info.desc", json!(meta.map(|meta| meta.title)));
