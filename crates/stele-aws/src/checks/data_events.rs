@@ -71,7 +71,7 @@ pub(super) fn judge(inventory: &Inventory, region: &str, wanted: &Wanted<'_>) ->
     let (trail, _) = trail_all_regions::judge(inventory, region, &active.seen);
     if active.covers_nothing() && active.is_stopped() {
         let reason = format!("{what} are not recorded: no trail covers {region}");
-        return Verdict::fail("no-trail", reason).cause(trail_all_regions::ID, &trail);
+        return Verdict::fail("no-trail", reason).cause(trail_all_regions::ID, &trail).missing();
     }
     let verdict = not_all(missed, what).evidence("TrailARN", trail);
     // Nothing of this resource alone: the trails select no data events any more.
