@@ -23,7 +23,7 @@ pub(super) fn files(actions: &[&Action], options: &Options) -> Vec<File> {
         "imports.tf" => "Taken on, not made: these are there already.".to_owned(),
         _ => format!("Made by `stele aws export` for account {}.", account(actions)),
     };
-    let mut files: Vec<File> = Writer::new(&stack, actions, options)
+    let mut files: Vec<File> = Writer::new(&stack, actions)
         .trees()
         .into_iter()
         .map(|(name, blocks)| File {
@@ -41,7 +41,7 @@ pub(super) fn files(actions: &[&Action], options: &Options) -> Vec<File> {
 /// What the files hold, as trees.
 #[cfg(test)]
 pub(super) fn trees(actions: &[&Action], options: &Options) -> BTreeMap<&'static str, Vec<Block>> {
-    Writer::new(&stack(actions, options), actions, options).trees()
+    Writer::new(&stack(actions, options), actions).trees()
 }
 
 fn stack<'a>(actions: &[&'a Action], options: &Options) -> Stack<'a> {
@@ -95,11 +95,11 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(stack: &'a Stack<'a>, actions: &[&Action], options: &Options) -> Self {
+    fn new(stack: &'a Stack<'a>, actions: &[&Action]) -> Self {
         Self {
             stack,
             account: account(actions),
-            home: home_region(actions, options),
+            home: home_region(actions),
             settings: settings(stack),
         }
     }
