@@ -1,6 +1,6 @@
 //! `dns.zone.public-query-log`: queries of public zones are logged.
 
-use super::destination_fix;
+use super::repair;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::client::Partition;
@@ -68,7 +68,7 @@ impl Check for ZoneQueryLog {
         let logs = inventory.zones.logs.items().unwrap_or_default();
         if let Some(log) = logs.iter().find(|log| log.hosted_zone_id == id) {
             let group = &log.cloud_watch_logs_log_group_arn;
-            return destination_fix::group_arn(plan, group, Some(SERVICE));
+            return repair::group_arn(plan, group, Some(SERVICE));
         }
         let region = finding.region.as_str();
         let name = format!("{GROUPS}{}", plain(&zone.name));

@@ -363,7 +363,7 @@ fn the_console_opens_with_the_template() {
          ?templateURL=https%3A%2F%2Fb.s3.eu-west-1.amazonaws.com%2Fa%20b.yaml\
          &stackName=stele-logging"
     );
-    assert_eq!(main_region(&plan(), &Options::default()), "us-east-1");
+    assert_eq!(main_region(&plan()), "us-east-1");
     assert!(launch_url("cn-north-1", "x").starts_with("https://console.amazonaws.cn/"));
 }
 
