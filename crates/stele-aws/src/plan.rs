@@ -15,8 +15,8 @@
 //!   loss; [`role`] makes roles of
 //!   services, [`groups`] makes log groups, [`forward`] passes them on.
 //! - `reference` is how parameters name what other actions make.
-//! - [`cost`] says what AWS will charge: [`measure`] names the metrics that count it, `metrics` reads
-//!   them, [`volumes`] makes months of their days.
+//! - [`cost`] says what AWS will charge: [`measure`] names the metrics that count it, `metrics`
+//!   reads them, [`volumes`] makes months of their days.
 //!
 //! Nothing here writes to AWS: what a plan names is only called by `apply`. The JSON is a public
 //! contract; `docs/schema/stele.aws.plan-1.json` is generated from these types.

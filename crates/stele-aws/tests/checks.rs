@@ -453,7 +453,8 @@ fn run_page(check: &'static dyn Check, text: &str, page: &str) -> String {
                         let (assessed, replay) = case.run(check, None);
                         properties(&case, check, &assessed, &replay, &at);
                         statuses.extend(assessed.findings.iter().map(|finding| finding.status));
-                        found = Some(shown(&assessed.findings));
+                        let unsaid = found.replace(shown(&assessed.findings));
+                        assert!(unsaid.is_none(), "{at}: the case before has no findings");
                         let (plan, replay) = planned(&case, &assessed, &Allowances::new());
                         plan_properties(&assessed, &plan, &replay, false, &at);
                         undone_as_said(check, &plan, &at);
@@ -476,6 +477,7 @@ fn run_page(check: &'static dyn Check, text: &str, page: &str) -> String {
             }
         }
     }
+    assert!(found.is_none(), "{page}: the last case has no findings");
     let mut needed = vec![Status::Pass, Status::Fail, Status::Unknown];
     if !check.meta().not_applicable.is_empty() {
         needed.push(Status::NotApplicable);

@@ -5,7 +5,7 @@ use super::{data_events, trail_target};
 use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::Findings;
-use crate::fact::Fact;
+use crate::fact::{Fact, Unread};
 use crate::finding::{Finding, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::Builder;
@@ -65,6 +65,18 @@ pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool)
     let name = finding.resource.rsplit(':').next().unwrap_or_default();
     let what = if read_only { "reads" } else { "writes" };
     let kind = "AWS::S3::Object";
+    if let Some((sink, reason)) = unread_log(plan) {
+        let text = format!(
+            "where the access log of `{sink}` goes cannot be read ({}): to record events of that \
+             bucket would be a loop",
+            reason.text
+        );
+        return plan.block(
+            "unreadable",
+            text,
+            &["allow what is named in `errors`, and plan again"],
+        );
+    }
     let (wish, which) = if data_events::records_all(plan, "s3") {
         // Buckets that the plan makes are left out by their names.
         let sinks = &plan.baseline.sinks;
@@ -91,4 +103,12 @@ pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool)
     let events = Measure::bucket(&finding.region, bucket, read_only);
     let change = target.record(wish, why);
     plan.change(change.cost("cloudtrail-data-events", data_events::PER_RESOURCE.by(events)));
+}
+
+/// A bucket that logs are written to, and why it is not known where its own access log goes.
+fn unread_log<'a>(plan: &'a Builder<'_>) -> Option<(&'a str, &'a Unread)> {
+    plan.log_places().keys().find_map(|sink| match &plan.inventory.bucket(sink)?.logging {
+        Fact::Unknown(reason) => Some((sink.as_str(), reason)),
+        Fact::Known(_) | Fact::Absent => None,
+    })
 }

@@ -1,4 +1,5 @@
-//! Policies for planning, for applying a plan, for taking it back, and for seeing whether logs arrive.
+//! Policies for planning, for applying a plan, for taking it back, and for seeing whether logs
+//! arrive.
 
 use std::collections::BTreeSet;
 

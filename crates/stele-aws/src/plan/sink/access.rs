@@ -21,7 +21,8 @@ use crate::plan::short_hash;
 pub const RULE: &str = "stele-end";
 
 /// Plans that the access log of a bucket goes to the terminal bucket of its region; nothing where
-/// that would close a loop, which is said then. A bucket that the plan makes gets one if it is made.
+/// that would close a loop, which is said then. A bucket that the plan makes gets one if it is
+/// made.
 pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) -> Option<Handle> {
     let end = terminal_name(plan, region);
     if name == end {

@@ -77,7 +77,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         stem: stem(&arguments.output),
         with_custom_resources: arguments.with_custom_resources,
         collect: arguments.collect,
-        ..Options::default()
     };
     let files = match arguments.to {
         Tool::Cloudformation => export::cloudformation(&plan, &options)?,
@@ -101,7 +100,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         writeln!(std::io::stderr(), "wrote {}", path.display())?;
     }
     if let Some(template) = &arguments.launch_url {
-        let region = export::main_region(&plan, &options);
+        let region = export::main_region(&plan);
         writeln!(std::io::stdout(), "{}", export::launch_url(&region, template))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -136,7 +135,7 @@ pub(super) async fn preview(
             templates.len()
         );
     };
-    let region = export::main_region(&plan, &Options::default());
+    let region = export::main_region(&plan);
     let session = arguments.session.open(Baseline::default(), Selection::default())?;
     let clock = session.clock.clone();
     let (sessions, _) = session.writing(&accounts).await?;
