@@ -25,7 +25,8 @@ static META: Meta = Meta {
     reads: &[Collector::Balancers, Collector::Sinks],
     controls: &[],
     passes: "the bucket exists in the region of the load balancer, lets the right principal \
-             write, and for application load balancers is not encrypted with a key of KMS",
+             write, and for application and classic load balancers is not encrypted with a key of \
+             KMS",
     not_applicable: "it does not log to S3",
     why: "AWS tests the bucket when logging is switched on, and never again.",
     fix: FixMeta {
@@ -131,7 +132,8 @@ pub(super) fn takes(
         Some(Fact::Unknown(reason)) => return Verdict::unknown(reason),
         _ => {}
     }
-    if balancer.kind == BalancerKind::Application {
+    // Those of networks reach keys of KMS (ELB user guides, "Enable access logs" of each kind).
+    if balancer.kind != BalancerKind::Network {
         match sink.map(|sink| &sink.encryption) {
             Some(Fact::Known(encryption)) if encryption.algorithm.starts_with("aws:kms") => {
                 let reason =

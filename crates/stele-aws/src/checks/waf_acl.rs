@@ -82,11 +82,11 @@ impl Check for WafAcl {
             keep(finding, plan);
         }
         for to in &logging.log_destination_configs {
-            match (taking(inventory, region, to), arn::log_group(to), arn::bucket(to)) {
+            match (taking(inventory, region, to), arn::log_group(to), arn::place(to)) {
                 (Taking::Refuses("no-group", _), Some(group), _) => {
                     take(plan, region, group);
                 }
-                (Taking::Refuses("no-bucket", _), _, Some(gone)) => {
+                (Taking::Refuses("no-bucket", _), _, Some((gone, _))) => {
                     let group = format!("{PREFIX}{name}");
                     let after = take(plan, region, &group);
                     send(finding, plan, &group, to, after);
@@ -95,8 +95,8 @@ impl Check for WafAcl {
                          no bucket that is gone"
                     ));
                 }
-                (judged @ Taking::Refuses(..), _, Some(bucket)) => {
-                    let place = Place { bucket, prefix: "", writer: SinkWriter::Delivery };
+                (judged @ Taking::Refuses(..), _, Some((bucket, prefix))) => {
+                    let place = Place { bucket, prefix, writer: SinkWriter::Delivery };
                     let (code, reason) = (&finding.reason_code, &finding.reason);
                     repair::let_in(plan, &place, judged, &Otherwise { code, reason, choices: &[] });
                 }
@@ -263,10 +263,10 @@ fn drops(filter: &Value, action: &str) -> bool {
 }
 
 fn taking(inventory: &Inventory, region: &str, to: &str) -> Taking {
-    if let Some(bucket) = arn::bucket(to) {
+    if let Some((bucket, prefix)) = arn::place(to) {
         let writer = Writer {
             principals: &["Service:delivery.logs.amazonaws.com"],
-            key: format!("AWSLogs/{}/WAFLogs/{region}/x", inventory.account),
+            key: format!("{}AWSLogs/{}/WAFLogs/{region}/x", arn::folder(prefix), inventory.account),
             source_arn: None,
         };
         return destination::bucket(inventory, bucket, &writer);

@@ -61,10 +61,11 @@ pub fn named(plan: &mut Builder<'_>, name: &str, region: &str) -> Sink {
     let region = region_of(plan, name, region);
     let made = make(plan, name, &region);
     let mut after = made.clone();
-    // Another access log that is there already is as good, and so is the end of the chain.
+    // Another access log that is there already is as good, and so is the end of the chain; one that
+    // was not read may be there.
     let bucket = plan.inventory.bucket(name);
-    let has_log = bucket.is_some_and(|bucket| matches!(bucket.logging, Fact::Known(_)));
-    if !has_log && !plan.inventory.is_terminal(name, &plan.baseline.sinks.access_bucket) {
+    let lacks_log = bucket.is_none_or(|bucket| bucket.logging == Fact::Absent);
+    if lacks_log && !plan.inventory.is_terminal(name, &plan.baseline.sinks.access_bucket) {
         after.extend(access::log(plan, name, &region, made.clone()));
     }
     after.push(versions(plan, name, &region, made));
@@ -277,4 +278,37 @@ pub fn offered_at_most(days: i64) -> i64 {
 pub fn offered(days: i64) -> i64 {
     let all = crate::baseline::RETENTION_DAYS;
     all.iter().copied().find(|each| *each >= days).unwrap_or(3653)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::s3::Bucket;
+    use crate::inventory::Inventory;
+
+    /// Which access logs are planned for a bucket that is there, or seems not to be.
+    fn logs(buckets: Fact<Vec<Bucket>>) -> Vec<Option<Handle>> {
+        let inventory = Inventory { buckets, ..Inventory::default() };
+        let (baseline, allowances) = Default::default();
+        let mut plan = Builder::new(&inventory, &baseline, &allowances);
+        named(&mut plan, "logs", "us-east-1");
+        let changes = plan.wanted.iter().flat_map(|wanted| &wanted.changes);
+        let of_logs = changes.filter(|(_, change)| {
+            change.call == "s3:PutBucketLogging" && change.by["Bucket"] == "logs"
+        });
+        of_logs.map(|(_, change)| change.with).collect()
+    }
+
+    #[test]
+    fn an_access_log_that_was_not_read_is_not_replaced() {
+        let bucket = |logging| {
+            let region = Fact::Known("us-east-1".to_owned());
+            let name = "logs".to_owned();
+            Fact::Known(vec![Bucket { name, region, created_micros: None, logging }])
+        };
+        assert_eq!(logs(bucket(Fact::default())), []);
+        assert_eq!(logs(bucket(Fact::Absent)), [None]);
+        // Where the list of buckets is not known, it is logged if it is made.
+        assert!(logs(Fact::default())[0].is_some());
+    }
 }

@@ -19,7 +19,7 @@ use crate::plan::selectors::{Wish, widen};
 pub const RULE: &str = "stele-end";
 
 /// Plans that the access log of a bucket goes to the terminal bucket of its region; nothing where
-/// that would close a loop, which is said then.
+/// that would close a loop, which is said then. A bucket that the plan makes gets one if it is made.
 pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) -> Option<Handle> {
     let end = terminal_name(plan, region);
     if name == end {
@@ -37,6 +37,7 @@ pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) 
         return None;
     }
     let access = terminal(plan, region);
+    let with = made.first().copied();
     let mut first = made;
     first.extend(access.after);
     first.extend(left_out(plan, name, &end, region));
@@ -54,6 +55,7 @@ pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) 
             draft.params.insert("BucketLoggingStatus".to_owned(), json!({"LoggingEnabled": log}));
             Ok(())
         })
+        .with(with)
         .after(first)
         .cost_once("s3-storage-gb", Volume::range(0.0, 0.5, 50.0, "0 to 50 GB of access logs"));
     Some(plan.change(change))
