@@ -30,6 +30,8 @@ pub(crate) const KNOWN: &[&str] = &[
     "kms:PutKeyPolicy",
     "logs:AssociateKmsKey",
     "logs:CreateLogGroup",
+    "logs:PutDataProtectionPolicy",
+    "logs:PutLogGroupDeletionProtection",
     "logs:PutResourcePolicy",
     "logs:PutRetentionPolicy",
     "route53:CreateQueryLoggingConfig",
@@ -262,6 +264,24 @@ impl World {
                 all.push(json!({"logGroupName": name, "arn": arn,
                     "creationTime": NOW_S * 1_000}));
             }),
+            "PutLogGroupDeletionProtection" | "PutDataProtectionPolicy" => {
+                let name = params["logGroupIdentifier"].clone();
+                if operation == "PutDataProtectionPolicy" {
+                    let call = format!(
+                        "logs:GetDataProtectionPolicy logGroupIdentifier={}",
+                        name.as_str().unwrap()
+                    );
+                    self.say(&call, &params);
+                }
+                self.list("logs:DescribeLogGroups", region, "logGroups", |all| {
+                    let group = all.iter_mut().find(|one| one["logGroupName"] == name).unwrap();
+                    if operation == "PutDataProtectionPolicy" {
+                        group["dataProtectionStatus"] = json!("ACTIVATED");
+                    } else {
+                        group["deletionProtectionEnabled"] = json!(true);
+                    }
+                });
+            }
             "PutRetentionPolicy" | "AssociateKmsKey" => {
                 self.list("logs:DescribeLogGroups", region, "logGroups", |all| {
                     let named = |one: &&mut Value| one["logGroupName"] == params["logGroupName"];
