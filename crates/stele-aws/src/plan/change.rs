@@ -14,6 +14,7 @@ use super::setting::Params;
 use super::{Allowance, Allowances, Blocked};
 use crate::baseline::Baseline;
 use crate::check::Meta;
+use crate::checks;
 use crate::finding::Finding;
 use crate::inventory::{Inventory, LogPlaces};
 
@@ -224,6 +225,11 @@ impl<'a> Builder<'a> {
     /// The buckets that logs are written to; many findings ask, and it is found out once.
     pub fn log_places(&self) -> &LogPlaces {
         self.log_places.get_or_init(|| self.inventory.log_places())
+    }
+
+    /// Whether the policy wants a check, by its id: what a plan makes is to be good for it too.
+    pub fn wants(&self, id: &str) -> bool {
+        checks::find(id).is_some_and(|check| self.baseline.wants(check.meta()))
     }
 
     /// Whether somebody allows something.

@@ -10,7 +10,6 @@ use super::document;
 use super::forward;
 use super::settings::logs;
 use super::sink::{key_for, offered};
-use crate::checks;
 
 /// A group that is made where it is not there.
 #[derive(Debug, Clone, Copy)]
@@ -30,23 +29,20 @@ pub fn group(plan: &mut Builder<'_>, region: &str, name: &str) -> Handle {
             .by("logGroupName", name),
     );
     let mut last = retained(plan, region, name, made);
-    let wants = |plan: &Builder<'_>, id| {
-        checks::find(id).is_some_and(|check| plan.baseline.wants(check.meta()))
-    };
-    if wants(plan, "log.group.kms") && no_key(plan, region).is_none() {
+    if plan.wants("log.group.kms") && no_key(plan, region).is_none() {
         last = encrypted(plan, region, name, Some(Made { made, last }));
     }
-    if wants(plan, "log.group.central")
+    if plan.wants("log.group.central")
         && let Some(target) = plan.baseline.sinks.central.clone()
         && forward::refusal(plan, region, name, &target).is_none()
     {
         let made = Some(Made { made, last });
         last = forward::group(plan, region, name, (forward::FILTER, &target), made);
     }
-    if wants(plan, "log.group.data-protection") {
+    if plan.wants("log.group.data-protection") {
         last = masked(plan, region, name, Some(Made { made, last }));
     }
-    if wants(plan, "log.group.deletion-protection") {
+    if plan.wants("log.group.deletion-protection") {
         last = protected(plan, region, name, Some(Made { made, last }));
     }
     last

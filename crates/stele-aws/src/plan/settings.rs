@@ -9,6 +9,7 @@ mod eks;
 mod elb;
 mod iam;
 mod kms;
+mod lambda;
 pub(super) mod logs;
 mod rds;
 mod redshift;
@@ -28,6 +29,7 @@ pub(super) const ALL: &[&[Setting]] = &[
     elb::ALL,
     iam::ALL,
     kms::ALL,
+    lambda::ALL,
     logs::ALL,
     rds::ALL,
     redshift::ALL,

@@ -23,11 +23,13 @@ pub(crate) const KNOWN: &[&str] = &[
     "cloudtrail:UpdateTrail",
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
+    "elbv2:ModifyLoadBalancerAttributes",
     "iam:CreateRole",
     "iam:PutRolePolicy",
     "kms:CreateAlias",
     "kms:CreateKey",
     "kms:PutKeyPolicy",
+    "lambda:UpdateFunctionConfiguration",
     "logs:AssociateKmsKey",
     "logs:CreateLogGroup",
     "logs:PutDataProtectionPolicy",
@@ -112,6 +114,7 @@ impl World {
             "cloudtrail" => self.trail(operation, action, &params),
             "logs" => self.group(operation, region, &params),
             "ec2" => self.flow_log(operation, region, n, &params),
+            "elbv2" | "lambda" => self.setting(service, region, &params),
             "iam" | "kms" => self.identity(operation, region, n, &params),
             _ => self.queries(operation, region, n, &params),
         }
@@ -299,6 +302,31 @@ impl World {
             }
             other => panic!("{other}"),
         }
+    }
+
+    /// Attributes of a load balancer, or how a function logs.
+    fn setting(&mut self, service: &str, region: &str, params: &Value) {
+        if service == "elbv2" {
+            let by = json!({"LoadBalancerArn": params["LoadBalancerArn"]});
+            let id = "elbv2:DescribeLoadBalancerAttributes";
+            let mut all =
+                self.ask(id, region, &by)["Attributes"].as_array().cloned().unwrap_or_default();
+            for wanted in params["Attributes"].as_array().unwrap() {
+                all.retain(|one| one["Key"] != wanted["Key"]);
+                all.push(wanted.clone());
+            }
+            let arn = params["LoadBalancerArn"].as_str().unwrap();
+            self.say(&format!("{id} LoadBalancerArn={arn}"), &json!({"Attributes": all}));
+            return;
+        }
+        let (name, log) = (params["FunctionName"].clone(), params["LoggingConfig"].clone());
+        self.list("lambda:ListFunctions", region, "Functions", |all| {
+            let function = all.iter_mut().find(|one| one["FunctionName"] == name).unwrap();
+            function["LoggingConfig"] = log;
+        });
+        let call =
+            format!("lambda:GetFunctionConfiguration FunctionName={}", name.as_str().unwrap());
+        self.say(&call, params);
     }
 
     fn flow_log(&mut self, operation: &str, region: &str, n: u32, params: &Value) {
