@@ -203,7 +203,9 @@ impl Asked<'_> {
             ("securityhub", "EnableSecurityHub" | "DisableSecurityHub" | "DescribeHub") => {
                 vec![self.arn("securityhub", "hub/default")]
             }
-            ("guardduty", "DeleteDetector") => vec![self.arn("guardduty", "detector/*")],
+            ("guardduty", "GetDetector" | "UpdateDetector" | "DeleteDetector") => {
+                vec![self.arn("guardduty", &format!("detector/{}", self.param("DetectorId")))]
+            }
             _ => any(),
         }
     }

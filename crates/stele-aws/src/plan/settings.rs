@@ -14,6 +14,7 @@ pub(super) mod logs;
 mod rds;
 mod redshift;
 pub(super) mod s3;
+mod security;
 pub(crate) mod wafv2;
 
 use super::setting::Setting;
@@ -34,6 +35,7 @@ pub(super) const ALL: &[&[Setting]] = &[
     rds::ALL,
     redshift::ALL,
     s3::ALL,
+    security::ALL,
     wafv2::ALL,
 ];
 

@@ -23,6 +23,8 @@ pub(crate) const KNOWN: &[&str] = &[
     "cloudtrail:UpdateTrail",
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
+    "guardduty:CreateDetector",
+    "guardduty:UpdateDetector",
     "elbv2:ModifyLoadBalancerAttributes",
     "iam:CreateRole",
     "iam:PutRolePolicy",
@@ -45,6 +47,7 @@ pub(crate) const KNOWN: &[&str] = &[
     "s3:PutBucketPolicy",
     "s3:PutBucketVersioning",
     "s3:PutPublicAccessBlock",
+    "securityhub:EnableSecurityHub",
 ];
 
 /// The recording after all actions of a plan; none where it has calls that are not known.
@@ -114,6 +117,19 @@ impl World {
             "cloudtrail" => self.trail(operation, action, &params),
             "logs" => self.group(operation, region, &params),
             "ec2" => self.flow_log(operation, region, n, &params),
+            "guardduty" => {
+                let made = json!("made");
+                let id = params.get("DetectorId").unwrap_or(&made).as_str().unwrap().to_owned();
+                self.list("guardduty:ListDetectors", region, "detectorIds", |all| {
+                    *all = vec![json!(id)];
+                });
+                let call = format!("guardduty:GetDetector DetectorId={id}");
+                self.say(&call, &json!({"status": "ENABLED"}));
+            }
+            "securityhub" => {
+                let arn = &action.resource;
+                self.say(&format!("securityhub:DescribeHub @{region}"), &json!({"HubArn": arn}));
+            }
             "elbv2" | "lambda" => self.setting(service, region, &params),
             "iam" | "kms" => self.identity(operation, region, n, &params),
             _ => self.queries(operation, region, n, &params),
