@@ -164,6 +164,8 @@ pub struct Assessed {
     pub errors: Vec<ReportError>,
     /// How many calls were made.
     pub calls: u64,
+    /// The ids of the checks that were made.
+    pub checks: BTreeSet<&'static str>,
 }
 
 /// Assesses one account.
@@ -182,7 +184,8 @@ pub async fn account(
     let mut errors: Vec<ReportError> =
         log.errors().iter().map(|error| ReportError::new(&scope.account, error)).collect();
     errors.sort();
-    Assessed { inventory, findings, errors, calls: log.calls() }
+    let checks = checks.iter().map(|check| check.meta().id).collect();
+    Assessed { inventory, findings, errors, calls: log.calls(), checks }
 }
 
 /// The order of the contract: account, region, id, resource.

@@ -315,8 +315,9 @@ fn settles(
             continue;
         }
         // What is made has a name, and what was not there had none.
-        let nameless = ["no-trail", "no-detector", "no-aggregator", "no-organization"];
-        let is_made = nameless.iter().any(|code| finding.reason_code.starts_with(code));
+        let nameless = ["no-trail", "no-detector", "no-organization"];
+        let is_made = nameless.iter().any(|code| finding.reason_code.starts_with(code))
+            || finding.id == "cfg.aggregator";
         let same = |now: &&Finding| {
             now.region == finding.region && (now.resource == finding.resource || is_made)
         };

@@ -51,6 +51,7 @@ pub async fn account(
     wanted: &(dyn Fn(&Finding) -> bool + Sync),
 ) -> Part {
     let mut builder = Builder::new(&assessed.inventory, baseline, allowances);
+    builder.checks.clone_from(&assessed.checks);
     for finding in assessed.findings.iter().filter(|finding| counts(finding) && wanted(finding)) {
         let Some(check) = checks::find(finding.id) else { continue };
         builder.begin(finding);

@@ -3,7 +3,7 @@
 //! A check's `fix` gets a [`Builder`] and says what it wants; it reads facts only, and calls
 //! nothing. What several findings want of one setting becomes one change with several edits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -176,6 +176,8 @@ pub struct Builder<'a> {
     /// What is wanted.
     pub baseline: &'a Baseline,
     allowances: &'a Allowances,
+    /// The checks that were made, whether the policy wants them or somebody named them.
+    pub(super) checks: BTreeSet<&'static str>,
     pub(super) findings: Vec<Finding>,
     pub(super) wanted: Vec<Wanted>,
     places: BTreeMap<(String, String, String), usize>,
@@ -195,6 +197,7 @@ impl<'a> Builder<'a> {
             inventory,
             baseline,
             allowances,
+            checks: BTreeSet::new(),
             findings: Vec::new(),
             wanted: Vec::new(),
             places: BTreeMap::new(),
@@ -227,9 +230,10 @@ impl<'a> Builder<'a> {
         self.log_places.get_or_init(|| self.inventory.log_places())
     }
 
-    /// Whether the policy wants a check, by its id: what a plan makes is to be good for it too.
+    /// Whether a check is wanted, by its id: what a plan makes is to be good for it too.
     pub fn wants(&self, id: &str) -> bool {
-        checks::find(id).is_some_and(|check| self.baseline.wants(check.meta()))
+        let by_policy = || checks::find(id).is_some_and(|check| self.baseline.wants(check.meta()));
+        self.checks.contains(id) || by_policy()
     }
 
     /// Whether somebody allows something.

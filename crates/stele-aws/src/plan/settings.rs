@@ -11,6 +11,7 @@ mod iam;
 mod kms;
 mod lambda;
 pub(super) mod logs;
+mod organizations;
 mod rds;
 mod redshift;
 pub(super) mod s3;
@@ -32,6 +33,7 @@ pub(super) const ALL: &[&[Setting]] = &[
     kms::ALL,
     lambda::ALL,
     logs::ALL,
+    organizations::ALL,
     rds::ALL,
     redshift::ALL,
     s3::ALL,

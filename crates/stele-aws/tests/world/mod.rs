@@ -21,6 +21,7 @@ pub(crate) const KNOWN: &[&str] = &[
     "cloudtrail:PutInsightSelectors",
     "cloudtrail:StartLogging",
     "cloudtrail:UpdateTrail",
+    "config:PutConfigurationAggregator",
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
     "guardduty:CreateDetector",
@@ -38,6 +39,7 @@ pub(crate) const KNOWN: &[&str] = &[
     "logs:PutLogGroupDeletionProtection",
     "logs:PutResourcePolicy",
     "logs:PutRetentionPolicy",
+    "organizations:EnableAWSServiceAccess",
     "route53:CreateQueryLoggingConfig",
     "route53resolver:AssociateResolverQueryLogConfig",
     "route53resolver:CreateResolverQueryLogConfig",
@@ -125,6 +127,20 @@ impl World {
                 });
                 let call = format!("guardduty:GetDetector DetectorId={id}");
                 self.say(&call, &json!({"status": "ENABLED"}));
+            }
+            "config" => {
+                let mut made = params.clone();
+                let name = made["ConfigurationAggregatorName"].clone();
+                made["ConfigurationAggregatorArn"] = json!(action.resource);
+                let id = "config:DescribeConfigurationAggregators";
+                self.list(id, region, "ConfigurationAggregators", |all| {
+                    all.retain(|one| one["ConfigurationAggregatorName"] != name);
+                    all.push(made);
+                });
+            }
+            "organizations" => {
+                let id = "organizations:ListAWSServiceAccessForOrganization";
+                self.list(id, "", "EnabledServicePrincipals", |all| all.push(params));
             }
             "securityhub" => {
                 let arn = &action.resource;

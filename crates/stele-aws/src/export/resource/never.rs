@@ -15,5 +15,6 @@ pub(super) const ALL: &[Row] = &[
     never("rds:ModifyDBCluster"),
     never("eks:UpdateClusterConfig"),
     never("guardduty:UpdateDetector"),
+    never("organizations:EnableAWSServiceAccess"),
     never("lambda:UpdateFunctionConfiguration"),
 ];
