@@ -4,6 +4,7 @@ of it off, and beside it settings of others that nobody may touch.
 A part that moto cannot make is an error, so that the account is the same everywhere.
 """
 
+import datetime
 import io
 import json
 import zipfile
@@ -105,6 +106,22 @@ class Demo(Account):
         else:
             cloudtrail.put_event_selectors(TrailName="audit", EventSelectors=[FOREIGN_SELECTOR])
             cloudtrail.start_logging(Name="audit")
+
+    def counted(self, namespace, metric, dimensions, each_day, region=REGION):
+        """What CloudWatch counted: a value for each of the days before today."""
+        dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+        midnight = datetime.datetime.now(datetime.UTC).replace(hour=0, minute=0, second=0)
+        data = [
+            {
+                "MetricName": metric,
+                "Dimensions": dimensions,
+                "Timestamp": midnight - datetime.timedelta(days=before, hours=-12),
+                "Value": value,
+            }
+            for before, value in enumerate(each_day, start=1)
+        ]
+        client = self.client("cloudwatch", region)
+        client.put_metric_data(Namespace=namespace, MetricData=data)
 
     def network(self):
         ec2 = self.client("ec2")

@@ -8,9 +8,14 @@ the list of a page and the next token are, XML elements that are lists, and the 
 is sent, the body and its root and namespace, the names of members and of the elements of lists,
 whether S3 asks for a checksum, and the client's token.
 
+And the findings that `stele aws assess --format asff` writes, as the tests of `stele-aws` keep them,
+with what `securityhub:BatchImportFindings` takes: members and their types, what is required, lengths
+of lists, values of enumerations, texts that may not be empty.
+
 Exit code 1 where something differs; each difference is one line.
 """
 
+import json
 import re
 import sys
 import tomllib
@@ -19,8 +24,11 @@ from pathlib import Path
 import botocore
 import botocore.exceptions
 import botocore.loaders
+import botocore.model
+import botocore.validate
 
 TABLE = Path(__file__).resolve().parents[2] / "crates/stele-aws/operations.toml"
+FINDINGS = TABLE.parent / "tests/formats/asff.json"
 PROTOCOLS = {"json-1.0": "json", "json-1.1": "json"}
 
 
@@ -59,14 +67,51 @@ def main():
                 continue
             Row(service, row, model, operation, differences).check()
             check_paginator(row, paginators.get(name), differences)
+    differences.what = "asff"
+    findings = check_findings(loader, differences)
     for line in differences.lines:
         print(line)
     verdict = "agree" if not differences.lines else f"differ in {len(differences.lines)} places"
     print(
-        f"{count} operations of {len(table)} services and botocore {botocore.__version__} {verdict}",
+        f"{count} operations of {len(table)} services, {findings} findings and botocore {botocore.__version__} {verdict}",
         file=sys.stderr,
     )
     return 1 if differences.lines else 0
+
+
+def check_findings(loader, differences):
+    """Whether Security Hub would take the findings, as far as its model says."""
+    model = botocore.model.ServiceModel(loader.load_service_model("securityhub", "service-2"))
+    shape = model.operation_model("BatchImportFindings").input_shape
+    findings = json.loads(FINDINGS.read_text())
+    errors = botocore.validate.ParamValidator().validate({"Findings": findings}, shape)
+    if errors.has_errors():
+        differences.say(errors.generate_report())
+    else:
+        check_texts({"Findings": findings}, shape, "", differences)
+    kinds = set(model.shape_for("ResourceDetails").members) | {"AwsAccount"}
+    for resource in (resource for finding in findings for resource in finding["Resources"]):
+        if resource["Type"] not in kinds:
+            differences.say(f"there is no type `{resource['Type']}` of resources")
+    return len(findings)
+
+
+def check_texts(value, shape, path, differences):
+    """Enumerations and patterns, which botocore leaves to the service."""
+    if shape.type_name == "structure":
+        for name, member in value.items():
+            check_texts(member, shape.members[name], f"{path}.{name}", differences)
+    elif shape.type_name == "list":
+        for item in value:
+            check_texts(item, shape.member, path, differences)
+    elif shape.type_name == "map":
+        for key, item in value.items():
+            check_texts(key, shape.key, path, differences)
+            check_texts(item, shape.value, path, differences)
+    elif shape.type_name == "string":
+        pattern = shape.metadata.get("pattern", "")
+        if shape.enum and value not in shape.enum or not re.search(pattern, value):
+            differences.say(f"`{value}` cannot stand at `{path}`")
 
 
 def check_service(key, service, metadata, differences):

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """A stand-in for AWS: moto's server, corrected where it differs from AWS, with every call on record.
 
-    serve.py [--port N] [--demo] [--calls FILE] [--refuse CALL[=CODE]]... [--throttle CALL=N]...
+    serve.py [--port N] [--demo | --crowd] [--calls FILE] [--refuse CALL[=CODE]]... [--throttle CALL=N]...
 
 It prints one line, `listening on http://127.0.0.1:PORT`, when it can be asked. CALL is
 `service:Operation` as in `crates/stele-aws/operations.toml`, or a pattern of them. `--refuse` denies
 a call (or answers with CODE), `--throttle` answers the first N of them with a throttling error.
 `--calls` writes each call as a line of JSON: call, region, status. While it runs,
 `/stele-control?refuse=CALL` refuses other calls instead, and `/stele-control?hold=CALL` answers a
-call only when it is not held any more. `--demo` fills the account of `demo.py` first, which has two regions.
+call only when it is not held any more. `--demo` fills the account of `demo.py` first, which has two regions, `--crowd` that of
+`crowd.py`, which has one.
 
 Each correction below says what AWS does: they are of answers, and of what nobody can write. What
 moto does otherwise when it is written to stands in `corrections.py`.
@@ -223,6 +224,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--crowd", action="store_true")
     parser.add_argument("--calls")
     parser.add_argument("--refuse", action="append", default=[], metavar="CALL[=CODE]")
     parser.add_argument("--throttle", action="append", default=[], metavar="CALL=N")
@@ -237,6 +239,12 @@ def main():
 
         corrections.regions(REGION, OTHER)
         Demo(url).fill()
+    if options.crowd:
+        from account import REGION
+        from crowd import Crowd
+
+        corrections.regions(REGION)
+        Crowd(url).fill()
     print(f"listening on {url}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         serving.join()

@@ -6,8 +6,8 @@
 What is looked at, in the account of `demo.py`: a plan changes nothing and is what its schema says; an
 apply calls what the plan names and nothing else that writes, and leaves nothing to plan; a rollback
 brings back what was there before, but for what it says it leaves; what others have set up stays;
-drift names what was changed and nothing else; an apply that died at any byte of its journal is gone
-on with, or undone; and whatever must be refused is.
+costs come from what was counted; drift names what was changed and nothing else; an apply that died at
+any byte of its journal is gone on with, or undone; and whatever must be refused is.
 """
 
 import argparse
@@ -152,9 +152,10 @@ def whole_round(bench, trail, parts=PARTS):
     return plan
 
 
-def allowed(bench, command, file):
+def allowed(bench, command, file=None):
     """What was called is in the policy that is printed for it."""
-    done = bench.run("policy", "--for", command, "--plan", str(file), code=0)
+    named = ("--plan", str(file)) if file else ()
+    done = bench.run("policy", "--for", command, *named, code=0)
     # Where one policy would be too long for IAM, there are several.
     text, statements = done.stdout.strip(), []
     while text:
@@ -186,6 +187,55 @@ def foreign(after, trail):
             expect(own in selectors, f"their selector {own['Name']} is not in {selectors}")
     old = [name for name in after if name.endswith("audit-logs/flow")]
     expect(len(old) == 1, f"their flow log: {old}")
+
+
+def counted(bench):
+    """Costs of what CloudWatch counts are computed from that, and assumed where nobody may read it."""
+    file = bench.anew()
+    bench.calls.write_text("")
+    assumed = costs(bench.plan(file))
+    metrics = [call for call in made(bench.calls) if call["call"] == "cloudwatch:GetMetricData"]
+    allowed(bench, "plan")
+    balancer = bench.account.client("elbv2").describe_load_balancers(Names=["shop"])
+    balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+    _, _, name = balancer.partition(":loadbalancer/")
+    days = [1_000_000] * 12 + [500_000, 2_500_000]
+    of_balancer = {"LoadBalancer": name}
+    bench.account.counted("AWS/ApplicationELB", "RequestCount", of_balancer, days)
+    plan = bench.plan(file)
+    priced = costs(plan)
+    low, _, high, basis = priced[balancer]
+    expect("assumed: no datapoint of `RequestCount`" in assumed[balancer][3], assumed[balancer])
+    told = "32.14 million a month (15 million to 75 million) by `RequestCount` of 14 days"
+    expect(basis.startswith(told), basis)
+    before_low, _, before_high, _ = assumed[balancer]
+    expect(before_low <= low and high < before_high, f"{assumed[balancer]} became {priced[balancer]}")
+    # A region has few calls, however much is counted there.
+    expect(0 < len(metrics) <= 2 * len({call["region"] for call in metrics}), metrics)
+    bench.control(refuse="cloudwatch:GetMetricData")
+    refused = bench.plan(file)
+    bench.control()
+    warned = [text for text in refused["warnings"] if "allow cloudwatch:GetMetricData" in text]
+    expect(len(warned) == 1, f"one warning: {refused['warnings']}")
+    expect(refused["complete"] and not refused["errors"], f"not complete: {refused['errors']}")
+    expect(costs(refused)[balancer][:3] == assumed[balancer][:3], costs(refused)[balancer])
+    calls = [[action["call"] for action in each["actions"]] for each in (plan, refused)]
+    expect(calls[0] == calls[1], "another plan without metrics")
+    file.unlink()
+    done = bench.run("plan", "-o", str(file), "--budget", "0.01", *REGIONS, code=1)
+    expect("more than the budget of $0.01; most of it: $" in done.stderr, done.stderr)
+    expect(not file.exists(), "a plan that is too dear was written")
+    return len(metrics)
+
+
+def costs(plan):
+    """By resource, of what costs something."""
+    costs = {}
+    for action in plan["actions"]:
+        cost = action["monthly_cost_usd"]
+        if cost["basis"]:
+            costs[action["resource"]] = tuple(cost[k] for k in ("low", "expected", "high", "basis"))
+    return costs
 
 
 def drift(bench):
@@ -368,6 +418,7 @@ def main():
         try:
             plan = whole_round(bench, "one-region")
             whole_round(bench, "stopped", SMALL)
+            asked = counted(bench)
             changes = drift(bench)
             refused(bench)
             changed_since(bench)
@@ -377,8 +428,8 @@ def main():
             print(f"failed: {failed}", file=sys.stderr)
             return 1
     print(
-        f"stele aws apply: {len(plan['actions'])} actions there and back, {changes} changes found, "
-        f"{CUTS} cuts, {unnamed} of them in the making of a key",
+        f"stele aws apply: {len(plan['actions'])} actions there and back, {asked} calls for metrics, "
+        f"{changes} changes found, {CUTS} cuts, {unnamed} of them in the making of a key",
         file=sys.stderr,
     )
     return 0

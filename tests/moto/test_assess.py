@@ -5,7 +5,8 @@
 
 What is looked at: findings of an account that has some of everything; that nothing is called but
 reads, and nothing that the printed policy does not allow; that a refused call makes the result
-incomplete and nothing pass that did not; that throttling is waited out; bad input.
+incomplete and nothing pass that did not; that throttling is waited out; bad input; that only what
+has a tag is judged where one is named; that Security Hub takes what is written for it.
 """
 
 import argparse
@@ -179,6 +180,66 @@ def throttling(stele, folder):
         expect(report["complete"], "throttling is waited out")
 
 
+def tagged(stele, folder):
+    """With `--tag` only what has the tag is judged, and nothing is where tags cannot be read."""
+    tag = {"team": "shop"}
+    with stand_in(folder) as (url, calls):
+        account = Account(url)
+        account.fill()
+        pairs = [{"Key": key, "Value": value} for key, value in tag.items()]
+        account.client("s3").put_bucket_tagging(Bucket="shop-data", Tagging={"TagSet": pairs})
+        account.client("ec2").create_tags(Resources=[account.vpc], Tags=pairs)
+        account.client("logs").tag_log_group(logGroupName="/app/for-ever", tags=tag)
+        calls.write_text("")
+        whole = by_key(stele.assess(url, code=3))
+        asked = "resourcegroupstaggingapi:GetResources"
+        expect(asked not in {c["call"] for c in made(calls)}, "tags are read though none is named")
+        report = stele.assess(url, "--tag", "team=shop", code=3)
+        expect(report["scope"]["tags"] == ["team=shop"], report["scope"])
+        regions = sorted(c["region"] for c in made(calls) if c["call"] == asked)
+        expect(regions == [OTHER, REGION], f"tags are asked for in {regions}")
+        for check, ending in [
+            ("s3.access", ":shop-data"),
+            ("ct.data.s3-read", ":shop-data"),
+            ("vpc.flow.coverage", account.vpc),
+            ("log.group.retention", ":/app/for-ever"),
+            ("ct.trail.all-regions", "trail/audit"),
+            ("cfg.recorder.on", ""),
+            ("cen.loop", ""),
+        ]:
+            found = [f for f in report["findings"] if f["id"] == check]
+            found = [f for f in found if f["resource"].endswith(ending)]
+            for finding in found:
+                before = whole[finding["id"], finding["region"], finding["resource"]]
+                expect(finding == before, f"{check} {ending}: {finding}")
+            expect(found, f"no {check} {ending}")
+        for check, ending in [
+            ("s3.access", ":flow-logs"),
+            ("log.group.retention", ":/app/kept"),
+            ("ct.trail.validation", "trail/audit"),
+            ("db.rds.audit-export", "db:people"),
+            ("ct.data.dynamodb", "table/carts"),
+        ]:
+            found = of(report, check, ending)
+            shown = (found["status"], found["reason_code"])
+            expect(shown == ("NOT_APPLICABLE", "out-of-tag-scope"), f"{check} {ending}: {shown}")
+        refuse(url, asked)
+        partial = stele.assess(url, "--tag", "team=shop", code=4)
+        found = of(partial, "vpc.flow.coverage", account.vpc)
+        expect((found["status"], found["reason_code"]) == ("UNKNOWN", "denied"), found)
+        refuse(url)
+        words = ("assess", "--regions", REGION, "--format")
+        hub = account.client("securityhub")
+        hub.enable_security_hub()
+        findings = json.loads(stele.run(url, *words, "asff", code=3).stdout)
+        for start in range(0, len(findings), 100):
+            answer = hub.batch_import_findings(Findings=findings[start : start + 100])
+            expect(answer["FailedCount"] == 0, answer)
+        lines = stele.run(url, *words, "ocsf", code=3).stdout.splitlines()
+        uids = {json.loads(line)["metadata"]["uid"] for line in lines}
+        expect(len(uids) == len(lines) == len(findings), f"{len(uids)} of {len(findings)} in OCSF")
+
+
 def bad_input(stele, folder):
     with stand_in(folder) as (url, _):
         for words, text in [
@@ -186,6 +247,7 @@ def bad_input(stele, folder):
             (("assess", "--assume-role", "audit"), "--accounts"),
             (("assess", "--accounts", "111122223333"), "--assume-role"),
             (("assess", "--baseline", "/nonexistent.toml"), "cannot read"),
+            (("assess", "--tag", "a=1", "--tag", "a=2"), "no resource has both"),
             (("checks", "show", "ct.trail.validaton"), "ct.trail.validation"),
         ]:
             done = stele.run(url, *words, code=1)
@@ -207,6 +269,7 @@ def main():
         try:
             report, calls = findings(stele, folder)
             throttling(stele, folder)
+            tagged(stele, folder)
             bad_input(stele, folder)
         except Failed as failed:
             print(f"failed: {failed}", file=sys.stderr)

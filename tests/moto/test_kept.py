@@ -4,7 +4,8 @@
     test_kept.py --binary target/debug/stele
 
 What is looked at: each run of `assess` becomes events that are found by class, and proven; a run
-without a store makes none; `drift` names who made a change, from the CloudTrail events in the store.
+without a store makes none; `drift` names who made a change, from the CloudTrail events in the store;
+applies, rollbacks and exceptions are acts in the ledger, and each action an event of `audit`.
 """
 
 import argparse
@@ -114,6 +115,50 @@ def who(stele, lake, url, account, folder):
     expect(entry["who"][0]["event_id"] == "e-StopLogging-audit", entry["who"])
 
 
+def acts(stele, lake, url, folder):
+    words = ("--data", str(lake.data))
+    policy = Path(folder) / "stele-aws.toml"
+    day = (datetime.date.today() + datetime.timedelta(days=90)).isoformat()
+    policy.write_text(
+        'version = 1\n[[exception]]\ncheck = "s3.access"\nresource = "arn:aws:s3:::shop-data"\n'
+        f'reason = "made anew each night"\nowner = "data"\nexpires = {day}\n'
+    )
+    one_check = ("--regions", REGION, "--checks", "s3.access", *words)
+    stele.run(url, "assess", "--baseline", str(policy), *one_check, code=3)
+    plan = Path(folder) / "plan.json"
+    stele.run(url, "plan", "-o", str(plan), "--include", "ct.trail.*", "--regions", REGION, *words)
+    actions = json.loads(plan.read_text())["actions"]
+    expect(actions, "there is something to do")
+    done = stele.run(url, "apply", str(plan), "--yes", *words)
+    expect(done.stderr.count("on record: entry") == 2, done.stderr)
+    stele.run(url, "rollback", "--journal", f"{plan}.journal", "--yes", *words)
+    log = lake.run("ledger", "log", "--limit", "1000", "--json").splitlines()
+    found = [
+        (record["by"], record["act"]["other"]["kind"], json.loads(record["act"]["other"]["detail"]))
+        for record in (json.loads(line)["record"] for line in log)
+        if record["t"] == "act" and "other" in record["act"]
+    ]
+    kinds = [(kind, detail.get("state")) for _, kind, detail in found]
+    wanted = [("aws-exceptions", None)]
+    states = ("begins", "ended")
+    wanted += [(f"aws-{act}", state) for act in ("apply", "rollback") for state in states]
+    expect(kinds == wanted, f"acts: {kinds}")
+    by = {by for by, _, _ in found}
+    expect(by == {f"arn:aws:sts::{ACCOUNT}:user/moto"}, f"by: {by}")
+    expect(found[0][2]["named"][0]["exception"]["owner"] == "data", found[0])
+    expect(found[2][2]["outcome"]["done"] == len(actions), f"{found[2]}")
+    rows = lake.rows(
+        "select service, operation, resource_uid, status_id, user_uid from events "
+        "where dataset = 'audit' and source = 'stele:aws:apply'"
+    )
+    made = sorted((f"{row['service']}:{row['operation']}", row["resource_uid"]) for row in rows)
+    expect(made == sorted((a["call"], a["resource"]) for a in actions), f"events: {made}")
+    expect({row["status_id"] for row in rows} == {1}, f"{rows}")
+    rows = lake.rows("select count(*) as n from events where source = 'stele:aws:rollback'")
+    expect(rows[0]["n"] == len(actions), f"{rows} undone of {len(actions)}")
+    lake.run("verify", "--key", str(next((lake.data / "keys").glob("ledger.keys"))))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True)
@@ -127,7 +172,8 @@ def main():
             account.trails()
             kept(stele, lake, url, folder)
             who(stele, lake, url, account, folder)
-    print("results are kept, found and proven; drift names who")
+            acts(stele, lake, url, folder)
+    print("results are kept, found and proven; drift names who; applies are on record")
     return 0
 
 

@@ -3,7 +3,7 @@
 //! moto, and an account in moto to try it with (`cargo xtask aws-demo`).
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
 
@@ -31,33 +31,71 @@ const DEMO_PORT: u16 = 5055;
 pub(crate) fn demo(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Result<()> {
     let port: u16 = arguments.number("--port", DEMO_PORT)?;
     arguments.finish()?;
-    let python = Python::prepare(workspace, Packages::Moto)?;
-    let mut command = match python.script(workspace, "moto/serve.py") {
-        Ok(command) => command,
+    eprintln!("filling an account; this takes some seconds");
+    let port = port.to_string();
+    let mut stand_in = match StandIn::start(workspace, &["--demo", "--port", &port])? {
+        Ok(stand_in) => stand_in,
         Err(Outcome::Skipped(reason)) => bail!("{reason}"),
         Err(Outcome::Done) => return Ok(()),
     };
-    command.args(["--demo", "--port", &port.to_string()]).stdout(Stdio::piped());
-    eprintln!("filling an account; this takes some seconds");
-    let mut child = command.spawn().context("cannot start the stand-in for AWS")?;
-    let output = child.stdout.take().context("the stand-in has no output")?;
-    let mut line = String::new();
-    BufReader::new(output).read_line(&mut line)?;
-    let Some((_, url)) = line.trim().rsplit_once(' ') else {
-        child.wait()?;
-        bail!("the stand-in did not start; is port {port} in use? --port takes another");
-    };
     println!(
         "\
-export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo AWS_REGION=us-east-1
+export AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo AWS_REGION=us-east-1
 stele aws assess
 stele aws plan -o plan.json
-stele aws apply plan.json"
+stele aws apply plan.json",
+        stand_in.url
     );
     eprintln!("\naccount 123456789012, in memory only; Ctrl-C ends it");
     // Ctrl-C reaches the stand-in as well, so there is nothing left to end.
-    child.wait()?;
+    stand_in.child.wait()?;
     Ok(())
+}
+
+/// A running stand-in for AWS; dropped, it ends.
+pub(crate) struct StandIn {
+    /// Where it listens.
+    pub(crate) url: String,
+    child: Child,
+}
+
+impl StandIn {
+    /// Starts it and waits until it can be asked; what is missing is said in the outcome.
+    ///
+    /// # Errors
+    /// When it does not come to listen.
+    pub(crate) fn start(
+        workspace: &Workspace,
+        arguments: &[&str],
+    ) -> anyhow::Result<Result<Self, Outcome>> {
+        let mut command = match script(workspace, "moto/serve.py")? {
+            Ok(command) => command,
+            Err(outcome) => return Ok(Err(outcome)),
+        };
+        command.args(arguments).stdout(Stdio::piped());
+        let mut child = command.spawn().context("cannot start the stand-in for AWS")?;
+        let output = child.stdout.take().context("the stand-in has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let Some((_, url)) = line.trim().rsplit_once(' ') else {
+            child.wait()?;
+            bail!("the stand-in did not start; if its port is in use, --port takes another")
+        };
+        Ok(Ok(Self { url: url.to_owned(), child }))
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nothing to do about either error.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that runs a script with moto, or why there is none.
+fn script(workspace: &Workspace, name: &str) -> anyhow::Result<Result<Command, Outcome>> {
+    Ok(Python::prepare(workspace, Packages::Moto)?.script(workspace, name))
 }
 
 /// Runs `stele aws assess` against the stand-in, where Python and the packages are there.
@@ -78,8 +116,7 @@ pub(crate) fn kept(workspace: &Workspace) -> anyhow::Result<Outcome> {
 /// Looks at what `stele aws export` writes: lints templates, executes them on the stand-in, reads
 /// the commands and Terraform's files.
 pub(crate) fn export(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    let python = Python::prepare(workspace, Packages::Moto)?;
-    match python.script(workspace, "moto/test_export.py") {
+    match script(workspace, "moto/test_export.py")? {
         Ok(mut command) => workspace::run(&mut command).map(|()| Outcome::Done),
         Err(skipped) => Ok(skipped),
     }
@@ -90,9 +127,8 @@ pub(crate) fn verify(workspace: &Workspace) -> anyhow::Result<Outcome> {
     with_binary(workspace, "moto/test_verify.py")
 }
 
-fn with_binary(workspace: &Workspace, script: &str) -> anyhow::Result<Outcome> {
-    let python = Python::prepare(workspace, Packages::Moto)?;
-    match python.script(workspace, script) {
+fn with_binary(workspace: &Workspace, name: &str) -> anyhow::Result<Outcome> {
+    match script(workspace, name)? {
         Ok(mut command) => {
             command.arg("--binary").arg(workspace.binary("debug"));
             workspace::run(&mut command).map(|()| Outcome::Done)

@@ -8,7 +8,9 @@ mod ingest;
 mod ledger;
 mod machine;
 mod measure;
+mod posture;
 mod query;
+mod sdk;
 mod server;
 
 use std::fs;
@@ -51,13 +53,13 @@ struct Report<T: Serialize> {
 pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Result<()> {
     let events = arguments.number("--events", EVENTS)?;
     let rounds = arguments.number::<u32>("--rounds", 0)?;
+    let prowler = arguments.value("--prowler")?;
     let which = arguments.word();
     arguments.finish()?;
-    if which.as_deref() == Some("posture") {
-        println!("{}", Machine::describe()?.sentence());
-        let words =
-            ["run", "--release", "--locked", "--package", "stele-aws", "--example", "posture"];
-        return workspace::run(&mut workspace.cargo(&words));
+    match which.as_deref() {
+        Some("posture") => return posture::run(workspace, prowler.map(PathBuf::from)),
+        Some("sdk") => return sdk::run(workspace),
+        _ => {}
     }
     let (name, default_rounds) = match which.as_deref() {
         Some("ingest") => ("ingest", 3),
@@ -65,7 +67,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Arguments) -> anyhow::Re
         Some("ledger") => ("ledger", 3),
         _ => {
             return Err(UsageError::new(
-                "which bench: ingest, query, ledger or posture?".to_owned(),
+                "which bench: ingest, query, ledger, posture or sdk?".to_owned(),
             )
             .into());
         }

@@ -35,7 +35,8 @@ usage: cargo xtask <command>
   bench ingest [--events N] [--rounds N]     how fast and how small events are stored
   bench ledger [--events N] [--rounds N]     what the ledger costs, and how fast it verifies
   bench query [--events N] [--rounds N]      how fast questions are answered
-  bench posture                              how long an AWS account takes to assess and plan for
+  bench posture [--prowler FILE]             how long an AWS account takes to assess and plan for
+  bench sdk                                  what our client of AWS costs to build, beside the SDK
   aws-demo [--port N]                        an AWS account in memory, to try `stele aws` with
   aws-models                                 our AWS operations and requests against botocore's
 ";

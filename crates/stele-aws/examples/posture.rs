@@ -15,6 +15,7 @@ use stele_aws::baseline::Baseline;
 use stele_aws::call::{Aws, Call, CallError, Failure};
 use stele_aws::collect::Scope;
 use stele_aws::plan::{Allowances, assemble};
+use stele_aws::tags::Tags;
 use tokio::sync::Semaphore;
 
 const CALL_MS: u64 = 20;
@@ -195,6 +196,7 @@ async fn main() {
                 now_micros: NOW_MICROS,
                 collectors: assess::collectors(&checks, &baseline),
                 interfaces: false,
+                tags: Tags::default(),
             };
             let began = Instant::now();
             let assessed = assess::account(&account, &scope, &baseline, &checks).await;

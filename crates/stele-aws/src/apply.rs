@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use stele_event::runtime::Clock;
 
@@ -161,29 +162,7 @@ impl Apply<'_> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             time: time(self.clock),
         })?;
-        let mut ended: BTreeMap<u32, Outcome> = BTreeMap::new();
-        let mut states: BTreeMap<u32, Value> = BTreeMap::new();
-        loop {
-            let ready: Vec<&Action> = self
-                .plan
-                .actions
-                .iter()
-                .filter(|action| !ended.contains_key(&action.n))
-                .filter(|action| action.after.iter().all(|n| ended.contains_key(n)))
-                .collect();
-            if ready.is_empty() {
-                break;
-            }
-            let (known, so_far) = (&states, &ended);
-            let work = ready.into_iter().map(|action| self.step(action, known, so_far));
-            let results: Vec<_> = futures::stream::iter(work).buffered(AT_ONCE).collect().await;
-            for result in results {
-                let (n, outcome, state) = result?;
-                (self.progress)(&Ended { n, outcome: outcome.clone() });
-                ended.insert(n, outcome);
-                states.insert(n, state);
-            }
-        }
+        let ended = self.all().await?;
         let whole = ended
             .values()
             .all(|outcome| matches!(outcome, Outcome::Done | Outcome::Already | Outcome::Pending));
@@ -192,23 +171,71 @@ impl Apply<'_> {
         Ok(ended.into_iter().map(|(n, outcome)| Ended { n, outcome }).collect())
     }
 
+    /// Each action as soon as those that it comes after have ended. Where the journal fails, what
+    /// has begun comes to its end, and nothing else begins.
+    async fn all(&self) -> Result<BTreeMap<u32, Outcome>, ApplyError> {
+        let mut left: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut followers: BTreeMap<u32, Vec<&Action>> = BTreeMap::new();
+        let mut ready: BTreeMap<u32, &Action> = BTreeMap::new();
+        for action in &self.plan.actions {
+            left.insert(action.n, action.after.len());
+            for n in &action.after {
+                followers.entry(*n).or_default().push(action);
+            }
+            if action.after.is_empty() {
+                ready.insert(action.n, action);
+            }
+        }
+        let mut ended: BTreeMap<u32, Outcome> = BTreeMap::new();
+        let mut states: BTreeMap<u32, Value> = BTreeMap::new();
+        let mut running = FuturesUnordered::new();
+        let mut broken = None;
+        loop {
+            while broken.is_none() && running.len() < AT_ONCE {
+                let Some((_, action)) = ready.pop_first() else { break };
+                let stopped = |n: &u32| matches!(ended[n], Outcome::Failed(..) | Outcome::Skipped);
+                let is_stopped = action.after.iter().any(stopped);
+                running.push(self.step(action, replaced(action, &states), is_stopped));
+            }
+            let (n, outcome, state) = match running.next().await {
+                Some(Ok(step)) => step,
+                Some(Err(error)) => {
+                    broken.get_or_insert(error);
+                    continue;
+                }
+                None => break,
+            };
+            (self.progress)(&Ended { n, outcome: outcome.clone() });
+            ended.insert(n, outcome);
+            states.insert(n, state);
+            for action in followers.remove(&n).unwrap_or_default() {
+                let open = left.entry(action.n).or_default();
+                *open = open.saturating_sub(1);
+                if *open == 0 {
+                    ready.insert(action.n, action);
+                }
+            }
+        }
+        broken.map_or(Ok(ended), Err)
+    }
+
     /// One action, as far as it comes: its outcome, and the state that others may refer to.
+    /// `replaced` is the same action with what earlier ones made.
     async fn step(
         &self,
         action: &Action,
-        states: &BTreeMap<u32, Value>,
-        ended: &BTreeMap<u32, Outcome>,
+        replaced: Option<Action>,
+        is_stopped: bool,
     ) -> Result<(u32, Outcome, Value), ApplyError> {
         let n = action.n;
         let stage = self.stages.get(&n).cloned().unwrap_or_default();
         if let (Some(_), Some(state)) = (stage.done, &stage.verified) {
             return Ok((n, Outcome::Already, state.clone()));
         }
-        let stopped = |n: &u32| matches!(ended[n], Outcome::Failed(..) | Outcome::Skipped);
-        if action.after.iter().any(stopped) || !(self.wanted)(action) {
+        if is_stopped || !(self.wanted)(action) {
             return Ok((n, Outcome::Skipped, Value::Null));
         }
-        let (outcome, state) = match self.attempt(action, states, &stage).await? {
+        let (outcome, state) = match self.attempt(action, replaced, &stage).await? {
             Ok(good) => good,
             Err((code, message)) => {
                 let (code, message) = (code.clone(), message.clone());
@@ -227,7 +254,7 @@ impl Apply<'_> {
     async fn attempt(
         &self,
         action: &Action,
-        states: &BTreeMap<u32, Value>,
+        replaced: Option<Action>,
         stage: &Stage,
     ) -> Result<Result<(Outcome, Value), (String, String)>, ApplyError> {
         let failed = |code: &str, text: String| Ok(Err((code.to_owned(), text)));
@@ -237,7 +264,7 @@ impl Apply<'_> {
         let Some(aws) = self.sessions.get(&action.account) else {
             return failed("no-session", format!("no session for account {}", action.account));
         };
-        let Some(action) = replaced(action, states) else {
+        let Some(action) = replaced else {
             return failed("no-reference", "what it refers to was not made".to_owned());
         };
         let subject = Subject { aws: aws.as_ref(), setting, action: &action };
@@ -436,5 +463,7 @@ fn time(clock: &dyn Clock) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
+#[cfg(test)]
+mod order;
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,11 @@ pub fn region(arn: &str) -> &str {
     arn.split(':').nth(3).unwrap_or_default()
 }
 
+/// The last part of an ARN: the name or the id of a thing.
+pub fn last(arn: &str) -> &str {
+    arn.rsplit([':', '/']).next().unwrap_or(arn)
+}
+
 /// Whether a text matches a pattern with `*` and `?`, as in policies.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
@@ -73,7 +78,7 @@ mod tests {
         assert_eq!(place("arn:aws:s3:::logs"), Some(("logs", "")));
         assert_eq!(
             (folder("a/b/"), folder("a"), folder("/")),
-            ("a/b/".into(), "a/".into(), "".into())
+            ("a/b/".into(), "a/".into(), String::new())
         );
         assert_eq!((account(group), region(group)), ("111122223333", "eu-west-1"));
     }

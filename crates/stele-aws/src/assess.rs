@@ -3,21 +3,24 @@
 //! The report's JSON is a public contract; `docs/schema/stele.aws.assess-1.json` is generated from
 //! these types.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate};
+use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::baseline::Baseline;
 use crate::call::{Aws, CallError};
-use crate::caller::CallLog;
+use crate::caller::{CallLog, Caller};
 use crate::check::{self, Check};
 use crate::checks;
-use crate::collect::{Collector, Scope, collect};
+use crate::client::Partition;
+use crate::collect::{self, Collector, Scope, collect};
 use crate::finding::{Finding, Status};
 use crate::inventory::Inventory;
+use crate::tags;
 
 /// The name and version of the report's form.
 pub const SCHEMA: &str = "stele.aws.assess/1";
@@ -52,10 +55,18 @@ pub struct ReportScope {
     pub accounts: Vec<String>,
     /// Regions.
     pub regions: Vec<String>,
+    /// Where what is global belonged, by account.
+    pub home_regions: BTreeMap<String, String>,
+    /// The checks that were run.
+    pub checks: Vec<String>,
     /// As in ARNs.
     pub partition: String,
     /// The organisation, where that is known.
     pub organization: Option<String>,
+    /// The ARN of who asked; empty where that is not known.
+    pub asked_by: String,
+    /// The tags that a resource had to have, each as `key=value` or `key`; none where all count.
+    pub tags: Vec<String>,
     /// The policy that was in force.
     #[schema(value_type = Object)]
     pub baseline: Value,
@@ -158,14 +169,14 @@ pub fn collectors(checks: &[&'static dyn Check], baseline: &Baseline) -> BTreeSe
 pub struct Assessed {
     /// What was read.
     pub inventory: Inventory,
+    /// The checks that were run.
+    pub checks: Vec<&'static str>,
     /// What the checks say, in the order of the contract.
     pub findings: Vec<Finding>,
     /// What could not be read.
     pub errors: Vec<ReportError>,
     /// How many calls were made.
     pub calls: u64,
-    /// The ids of the checks that were made.
-    pub checks: BTreeSet<&'static str>,
 }
 
 /// Assesses one account.
@@ -179,13 +190,31 @@ pub async fn account(
     let inventory = collect(aws, &log, scope).await;
     let mut findings: Vec<Finding> =
         checks.iter().flat_map(|check| check::run(*check, &inventory, baseline)).collect();
+    in_scope(Caller::new(aws, &log, ""), &inventory, &mut findings).await;
     except(&mut findings, baseline, scope.now_micros);
     sort(&mut findings);
     let mut errors: Vec<ReportError> =
         log.errors().iter().map(|error| ReportError::new(&scope.account, error)).collect();
     errors.sort();
     let checks = checks.iter().map(|check| check.meta().id).collect();
-    Assessed { inventory, findings, errors, calls: log.calls(), checks }
+    Assessed { inventory, checks, findings, errors, calls: log.calls() }
+}
+
+/// Leaves out what has not the tags that were asked for. Only regions that have something to tell
+/// apart are asked.
+async fn in_scope(caller: Caller<'_>, inventory: &Inventory, findings: &mut [Finding]) {
+    if inventory.tags.is_empty() {
+        return;
+    }
+    let first = inventory.regions.first().map_or("us-east-1", String::as_str);
+    let global = Partition::of_region(first).global_region;
+    let regions = tags::regions(inventory, findings, global);
+    let asked = regions.iter().map(|region| async {
+        let found = collect::tags::with_tags(caller.at(region), &inventory.tags).await;
+        (region.clone(), found)
+    });
+    let tagged: tags::Tagged = join_all(asked).await.into_iter().collect();
+    tags::restrict(inventory, findings, global, &tagged);
 }
 
 /// The order of the contract: account, region, id, resource.
@@ -252,9 +281,13 @@ pub fn report(
     };
     let (mut findings, mut errors) = (Vec::new(), failed);
     for assessed in accounts {
-        scope.accounts.push(assessed.inventory.account.clone());
+        let (account, home) = (&assessed.inventory.account, &assessed.inventory.home_region);
+        scope.accounts.push(account.clone());
+        scope.home_regions.insert(account.clone(), home.clone());
         scope.regions.extend(assessed.inventory.regions.clone());
+        scope.checks.extend(assessed.checks.iter().map(|id| (*id).to_owned()));
         scope.partition.clone_from(&assessed.inventory.partition);
+        scope.tags = assessed.inventory.tags.words();
         if let Some(organization) = assessed.inventory.organization.known() {
             scope.organization = Some(organization.id.clone());
         }
@@ -264,6 +297,8 @@ pub fn report(
     scope.accounts.sort();
     scope.regions.sort();
     scope.regions.dedup();
+    scope.checks.sort();
+    scope.checks.dedup();
     sort(&mut findings);
     let summary = summary(&findings);
     let complete = errors.is_empty() && !findings.iter().any(unread);
@@ -303,7 +338,20 @@ fn summary(findings: &[Finding]) -> Summary {
     summary
 }
 
+/// Characters of a report's name.
+const RUN_CHARS: usize = 16;
+
 impl Report {
+    /// The name of this report among others: the beginning of its hash.
+    ///
+    /// # Errors
+    /// It cannot be written; a test sees to it that it can.
+    pub fn run_id(&self) -> Result<String, serde_json::Error> {
+        let mut hash = crate::plan::hex_sha256(&serde_json::to_vec(self)?);
+        hash.truncate(RUN_CHARS);
+        Ok(hash)
+    }
+
     /// 0 nothing failing, 3 findings, 4 incomplete; 4 wins, for a partial answer must not read as a
     /// whole one.
     pub fn exit_code(&self) -> u8 {

@@ -10,6 +10,7 @@ use crate::collect::Collector;
 use crate::fact::Unread;
 use crate::finding::{Finding, Remedy, Severity, Status, Verdict};
 use crate::inventory::{Inventory, Region};
+use crate::judge::places;
 use crate::plan::change::Builder;
 
 /// What a check says of itself; `stele aws checks show` prints it.
@@ -156,6 +157,12 @@ pub fn run(check: &dyn Check, inventory: &Inventory, baseline: &Baseline) -> Vec
     for finding in &mut all {
         if matches!(finding.status, Status::Pass | Status::Fail) {
             finding.stream = check.stream(inventory, finding);
+        }
+        if finding.status == Status::Pass {
+            let places = places::of(inventory, finding);
+            if !places.is_empty() {
+                finding.evidence.insert(places::EVIDENCE.to_owned(), places.into());
+            }
         }
     }
     all

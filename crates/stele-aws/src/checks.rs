@@ -26,7 +26,6 @@ mod data_lambda;
 mod data_s3;
 mod data_s3_read;
 mod data_s3_write;
-mod destination_fix;
 mod docdb_export;
 mod eks;
 mod engine_audit;

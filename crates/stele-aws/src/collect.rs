@@ -15,6 +15,7 @@ pub mod logs;
 mod run;
 pub mod s3;
 pub mod systems;
+pub mod tags;
 pub mod trail;
 pub mod vpc;
 
@@ -95,6 +96,8 @@ pub enum Collector {
     Detectors,
     /// Security Hub.
     Hub,
+    /// What has the tags that were asked for.
+    Tags,
 }
 
 impl Collector {
@@ -136,6 +139,7 @@ impl Collector {
             Self::Instances => "instances",
             Self::Detectors => "detectors",
             Self::Hub => "hub",
+            Self::Tags => "tags",
         }
     }
 
@@ -230,6 +234,7 @@ impl Collector {
             Self::Instances => &["ec2:DescribeInstances"],
             Self::Detectors => &["guardduty:ListDetectors", "guardduty:GetDetector"],
             Self::Hub => &["securityhub:DescribeHub"],
+            Self::Tags => &["resourcegroupstaggingapi:GetResources"],
         }
     }
 

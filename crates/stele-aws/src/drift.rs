@@ -3,17 +3,25 @@
 //! What follows from a change is folded into it: findings that name it as their cause, findings
 //! that vanished with their subject, the same change seen from other regions. A read that fails now
 //! is unreadable and never drift.
+//!
+//! An earlier result goes in and a new one; the differences come out. Nothing is called, and
+//! nothing is taken for gone that could not be looked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod compare;
+mod fold;
+mod worse;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::assess::Report;
+pub use compare::compare;
+
 use crate::baseline::Baseline;
-use crate::checks;
 use crate::finding::{Finding, Status};
+use crate::tags::Tags;
 
 /// The name and version of the form.
 pub const SCHEMA: &str = "stele.aws.drift/1";
@@ -36,6 +44,15 @@ pub struct EarlierScope {
     pub accounts: Vec<String>,
     /// Regions.
     pub regions: Vec<String>,
+    /// The tags that a resource had to have.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Where what was global belonged, by account: a trail that is gone does not move it.
+    #[serde(default)]
+    pub home_regions: BTreeMap<String, String>,
+    /// The checks that were run; earlier versions did not say.
+    #[serde(default)]
+    pub checks: Vec<String>,
     /// The policy that was in force.
     pub baseline: Value,
 }
@@ -138,6 +155,8 @@ pub struct Who {
 /// A finding, by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Reference {
+    /// Whose.
+    pub account: String,
     /// The check.
     pub id: String,
     /// Where.
@@ -145,6 +164,11 @@ pub struct Reference {
     /// What.
     pub resource: String,
 }
+
+/// Tags of a result that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the tags of the earlier result: {0}")]
+pub struct TagsError(String);
 
 impl Earlier {
     /// The policy that was in force.
@@ -155,8 +179,20 @@ impl Earlier {
         Baseline::deserialize(&self.scope.baseline)
     }
 
-    /// The checks that were run, as far as they said anything.
+    /// The tags that a resource had to have.
+    ///
+    /// # Errors
+    /// They are not of this version.
+    pub fn tags(&self) -> Result<Tags, TagsError> {
+        Tags::parse(&self.scope.tags).map_err(TagsError)
+    }
+
+    /// The checks that were run, also those that had nothing to look at then; as far as they said
+    /// anything where the result does not tell.
     pub fn checks(&self) -> Vec<String> {
+        if !self.scope.checks.is_empty() {
+            return self.scope.checks.clone();
+        }
         let mut ids: Vec<String> = self.findings.iter().map(|past| past.id.clone()).collect();
         ids.sort();
         ids.dedup();
@@ -169,6 +205,31 @@ impl Past {
     pub fn key(&self) -> (String, String, String) {
         (self.id.clone(), self.region.clone(), self.resource.clone())
     }
+
+    /// Whether it did not apply only because logs are written there.
+    fn is_kept_aside(&self) -> bool {
+        self.status == Status::NotApplicable
+            && ["log-sink", "terminal"].contains(&self.reason_code.as_str())
+    }
+}
+
+impl Reference {
+    fn to(finding: &Finding) -> Self {
+        Self::new(&finding.account, finding.id, &finding.region, &finding.resource)
+    }
+
+    fn of(past: &Past) -> Self {
+        Self::new(&past.account, &past.id, &past.region, &past.resource)
+    }
+
+    fn new(account: &str, id: &str, region: &str, resource: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            id: id.to_owned(),
+            region: region.to_owned(),
+            resource: resource.to_owned(),
+        }
+    }
 }
 
 impl Drift {
@@ -180,271 +241,6 @@ impl Drift {
             (true, true) => 0,
         }
     }
-}
-
-/// A finding that got worse, before it is known what it follows from.
-struct Worse<'a> {
-    past: Option<&'a Past>,
-    now: Option<&'a Finding>,
-}
-
-type Key<'a> = (&'a str, &'a str, &'a str, &'a str);
-
-/// Compares.
-pub fn compare(before: &Earlier, after: &Report) -> Drift {
-    let past: BTreeMap<Key<'_>, &Past> = before
-        .findings
-        .iter()
-        .map(|f| ((f.account.as_str(), f.region.as_str(), f.id.as_str(), f.resource.as_str()), f))
-        .collect();
-    let now: BTreeMap<Key<'_>, &Finding> = after
-        .findings
-        .iter()
-        .map(|f| ((f.account.as_str(), f.region.as_str(), f.id, f.resource.as_str()), f))
-        .collect();
-    let (mut worse, mut improved, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-    for (key, finding) in &now {
-        let was = past.get(key);
-        match finding.status {
-            Status::Unknown => {
-                if was.is_none_or(|was| was.status != Status::Unknown) {
-                    unreadable.push(reference(finding.id, &finding.region, &finding.resource));
-                }
-            }
-            Status::Fail | Status::Blocked if finding.exception.is_none() => {
-                if was.is_none_or(|was| !is_wrong(was.status)) {
-                    worse.push(Worse { past: was.copied(), now: Some(finding) });
-                }
-            }
-            Status::NotApplicable => {
-                if was.is_some_and(|was| was.status == Status::Pass) {
-                    worse.push(Worse { past: was.copied(), now: Some(finding) });
-                }
-            }
-            Status::Pass | Status::Fail | Status::Blocked => {
-                if was.is_some_and(|was| is_wrong(was.status)) {
-                    improved.push(reference(finding.id, &finding.region, &finding.resource));
-                }
-            }
-        }
-    }
-    // Where a list cannot be read now, or an account not be entered, nothing is known to be gone.
-    let unknown = after.findings.iter().filter(|finding| finding.status == Status::Unknown);
-    let unread: BTreeSet<(&str, &str, &str)> =
-        unknown.map(|f| (f.account.as_str(), f.region.as_str(), f.id)).collect();
-    for (key, was) in past.iter().filter(|(key, _)| !now.contains_key(*key)) {
-        match was.status {
-            _ if unread.contains(&(key.0, key.1, key.2)) => {}
-            _ if !after.scope.accounts.iter().any(|account| account == key.0) => {
-                unreadable.push(reference(&was.id, &was.region, &was.resource));
-            }
-            Status::Pass => worse.push(Worse { past: Some(was), now: None }),
-            Status::Fail | Status::Blocked => {
-                improved.push(reference(&was.id, &was.region, &was.resource));
-            }
-            Status::NotApplicable | Status::Unknown => {}
-        }
-    }
-    improved.sort();
-    unreadable.sort();
-    let drift = fold(worse);
-    Drift { schema: SCHEMA, complete: after.complete, drift, improved, unreadable }
-}
-
-fn is_wrong(status: Status) -> bool {
-    matches!(status, Status::Fail | Status::Blocked)
-}
-
-fn reference(id: &str, region: &str, resource: &str) -> Reference {
-    Reference { id: id.to_owned(), region: region.to_owned(), resource: resource.to_owned() }
-}
-
-impl Worse<'_> {
-    fn id(&self) -> &str {
-        self.now.map(|now| now.id).or(self.past.map(|past| past.id.as_str())).unwrap_or_default()
-    }
-
-    fn region(&self) -> &str {
-        let now = self.now.map(|now| now.region.as_str());
-        now.or(self.past.map(|past| past.region.as_str())).unwrap_or_default()
-    }
-
-    fn account(&self) -> &str {
-        let now = self.now.map(|now| now.account.as_str());
-        now.or(self.past.map(|past| past.account.as_str())).unwrap_or_default()
-    }
-
-    fn resource(&self) -> &str {
-        let now = self.now.map(|now| now.resource.as_str());
-        now.or(self.past.map(|past| past.resource.as_str())).unwrap_or_default()
-    }
-
-    /// Whether it fails now by itself; what vanished, or does not apply any more, follows from
-    /// something else.
-    fn stands_alone(&self) -> bool {
-        let Some(now) = self.now else { return false };
-        is_wrong(now.status) && now.cause.is_none()
-            // What became loggable only because logs are written there no more.
-            && self.past.is_none_or(|past| past.status != Status::NotApplicable)
-    }
-
-    /// Its place in the catalogue: sources come before what is said of them.
-    fn rank(&self) -> usize {
-        let place = checks::ALL.iter().position(|check| check.meta().id == self.id());
-        place.unwrap_or(usize::MAX)
-    }
-
-    fn entry(&self) -> Entry {
-        let change = match (self.past, self.now) {
-            (None, _) => Change::New,
-            (Some(_), None) => Change::Gone,
-            (Some(_), Some(_)) => Change::Regressed,
-        };
-        let was = self.past.map_or("", |past| past.status.word());
-        let (now, reason) = match self.now {
-            Some(now) => (now.status.word(), now.reason.clone()),
-            None => ("", "it is not there any more".to_owned()),
-        };
-        Entry {
-            id: self.id().to_owned(),
-            resource: self.resource().to_owned(),
-            account: self.account().to_owned(),
-            region: self.region().to_owned(),
-            change,
-            was: was.to_owned(),
-            now: now.to_owned(),
-            reason,
-            who: Vec::new(),
-            consequences: Vec::new(),
-        }
-    }
-
-    fn reference(&self) -> Reference {
-        reference(self.id(), self.region(), self.resource())
-    }
-}
-
-/// One entry for each root change.
-fn fold(mut worse: Vec<Worse<'_>>) -> Vec<Entry> {
-    worse.sort_by(|a, b| {
-        (a.account(), a.rank(), a.region(), a.resource()).cmp(&(
-            b.account(),
-            b.rank(),
-            b.region(),
-            b.resource(),
-        ))
-    });
-    let (alone, following): (Vec<Worse<'_>>, Vec<Worse<'_>>) =
-        worse.into_iter().partition(Worse::stands_alone);
-    let mut roots: Vec<(Worse<'_>, Entry)> = Vec::new();
-    for one in alone {
-        // The same change, seen from another region or another check of the same resource that says
-        // the same word of it.
-        let same = roots.iter_mut().find(|(root, _)| {
-            let (Some(a), Some(b)) = (root.now, one.now) else { return false };
-            a.account == b.account && is_same_change(a, b)
-        });
-        if let Some((_, entry)) = same {
-            entry.consequences.push(one.reference());
-        } else {
-            let entry = one.entry();
-            roots.push((one, entry));
-        }
-    }
-    for one in following {
-        let place = roots.iter().position(|(root, _)| follows(&one, root)).or_else(|| {
-            // It was judged only because something wrote there, and nothing does any more.
-            let of_destination = one.now.is_none() && is_of_destination(one.id());
-            let near = |(root, _): &(Worse<'_>, Entry)| root.account() == one.account();
-            of_destination.then(|| roots.iter().position(near)).flatten()
-        });
-        if let Some(place) = place {
-            roots[place].1.consequences.push(one.reference());
-        } else {
-            let entry = one.entry();
-            roots.push((one, entry));
-        }
-    }
-    let mut entries: Vec<Entry> = roots.into_iter().map(|(_, entry)| entry).collect();
-    for entry in &mut entries {
-        entry.consequences.sort();
-        entry.consequences.dedup();
-    }
-    entries.sort_by(|a, b| {
-        (&a.account, &a.region, &a.id, &a.resource).cmp(&(
-            &b.account,
-            &b.region,
-            &b.id,
-            &b.resource,
-        ))
-    });
-    entries
-}
-
-/// Whether two findings are of one change: a trail that all regions are recorded by, or a bucket
-/// that several writers lose at once.
-fn is_same_change(root: &Finding, other: &Finding) -> bool {
-    let regions = root.id == other.id
-        && root.region != other.region
-        && root.reason_code == other.reason_code
-        && name(&root.resource) == name(&other.resource);
-    let lost = ["no-bucket", "not-allowed", "denied", "no-group"];
-    let destination = root.reason_code == other.reason_code
-        && lost.contains(&root.reason_code.as_str())
-        && destination_of(&root.reason).is_some()
-        && destination_of(&root.reason) == destination_of(&other.reason);
-    // One set of selectors says what data events are recorded.
-    let data = |finding: &Finding| finding.id.starts_with("ct.data.");
-    let selectors = data(root) && data(other) && root.reason_code == other.reason_code;
-    regions || destination || selectors
-}
-
-/// The last part of an ARN.
-fn name(resource: &str) -> &str {
-    resource.rsplit([':', '/']).next().unwrap_or(resource)
-}
-
-/// The bucket or the log group that a reason names.
-fn destination_of(reason: &str) -> Option<&str> {
-    let named = |word: &&str| reason.split_once(*word)?.1.split('`').next();
-    ["bucket `", "group `"].iter().find_map(named)
-}
-
-/// Whether something follows from a root change.
-fn follows(one: &Worse<'_>, root: &Worse<'_>) -> bool {
-    let Some(of_root) = root.now else { return false };
-    if one.account() != root.account() {
-        return false;
-    }
-    if let Some(cause) = one.now.and_then(|now| now.cause.as_deref()) {
-        let (id, resource) = cause.split_once('|').unwrap_or((cause, ""));
-        if id == of_root.id
-            && (resource == of_root.resource || name(resource) == name(&of_root.resource))
-        {
-            return true;
-        }
-    }
-    if one.resource() == root.resource() {
-        return true;
-    }
-    // A source that is off takes with it what was said of its trail, its bucket, its group.
-    let off =
-        ["no-", "not-logging", "gone"].iter().any(|code| of_root.reason_code.starts_with(code));
-    let service = |id: &str| id.split('.').next().unwrap_or_default().to_owned();
-    let related = service(one.id()) == service(of_root.id)
-        || ["ct.bucket", "ct.data", "s3.access", "cen.", "kms."]
-            .iter()
-            .any(|start| one.id().starts_with(start));
-    off && related && is_source(of_root.id)
-}
-
-/// Whether a check judges places that logs are written to.
-fn is_of_destination(id: &str) -> bool {
-    id.starts_with("ct.bucket.") || id.starts_with("kms.log-key.")
-}
-
-fn is_source(id: &str) -> bool {
-    checks::find(id).is_some_and(|check| check.meta().source)
 }
 
 #[cfg(test)]

@@ -55,25 +55,15 @@ pub const PARAMETERS_MAX: usize = 200;
 pub struct Options {
     /// What the names of files begin with: that of the output without its ending.
     pub stem: String,
-    /// Where trails and roles are; empty: where the plan makes them.
-    pub home_region: String,
     /// Whether what the template cannot say is done by a function in it.
     pub with_custom_resources: bool,
     /// Whether a queue tells of new files in the buckets that are made.
     pub collect: bool,
-    /// The bucket that nested templates are copied to; empty: a name for it.
-    pub template_bucket: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            stem: STACK_NAME.to_owned(),
-            home_region: String::new(),
-            with_custom_resources: false,
-            collect: false,
-            template_bucket: String::new(),
-        }
+        Self { stem: STACK_NAME.to_owned(), with_custom_resources: false, collect: false }
     }
 }
 
@@ -163,9 +153,9 @@ pub fn terraform(plan: &Plan, options: &Options) -> Result<Vec<File>, ExportErro
 }
 
 /// The region of the main template of a plan: where the console's link should begin the stack.
-pub fn main_region(plan: &Plan, options: &Options) -> String {
+pub fn main_region(plan: &Plan) -> String {
     let actions: Vec<&Action> = plan.actions.iter().collect();
-    home_region(&actions, options)
+    home_region(&actions)
 }
 
 /// The console's link that begins a stack with a template in a bucket.
@@ -208,10 +198,7 @@ fn actions_of<'a>(plan: &'a Plan, account: &str) -> Vec<&'a Action> {
 }
 
 /// Where trails and roles of an account are made; else the first region.
-fn home_region(actions: &[&Action], options: &Options) -> String {
-    if !options.home_region.is_empty() {
-        return options.home_region.clone();
-    }
+fn home_region(actions: &[&Action]) -> String {
     let at_home = |action: &&&Action| {
         action.call.starts_with("iam:") || action.call == "cloudtrail:CreateTrail"
     };

@@ -60,6 +60,16 @@ pub enum Remedy {
     Blocked,
 }
 
+impl Remedy {
+    /// The word in the contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
 /// What a check says about one thing.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Finding {
@@ -97,6 +107,21 @@ pub struct Finding {
     /// What it follows from is not there yet: putting it right is part of making that.
     #[serde(skip)]
     pub missing: bool,
+}
+
+impl Finding {
+    /// Says something else of the same thing, which takes back all that was said of it.
+    pub(crate) fn instead(&mut self, verdict: Verdict) {
+        self.status = verdict.status;
+        self.reason = verdict.reason;
+        self.reason_code = verdict.reason_code;
+        self.evidence = verdict.evidence;
+        self.cause = verdict.cause;
+        self.pending = verdict.pending;
+        self.fix = None;
+        self.exception = None;
+        self.stream = None;
+    }
 }
 
 /// What a check has decided, before the check's own data are added.

@@ -13,7 +13,8 @@ mod plan;
 
 pub use pack::{POLICIES_MAX, POLICY_CHARS_MAX, PolicyError};
 pub use plan::{
-    ArrivalScope, apply_policy, arrival_policy, call_statements, plan_permissions, rollback_policy,
+    ArrivalScope, apply_policy, arrival_policy, call_statements, plan_permissions, plan_policy,
+    rollback_policy,
 };
 
 /// The calls that every assessment makes before any check.
@@ -55,12 +56,15 @@ fn resources(action: &str, partition: &str) -> Vec<String> {
         "cloudtrail:GetTrailStatus"
         | "cloudtrail:GetEventSelectors"
         | "cloudtrail:GetInsightSelectors" => of("cloudtrail:*:*:trail/*"),
-        "apigateway:GET" => ["/restapis", "/restapis/*/stages", "/apis", "/apis/*/stages"]
-            .iter()
-            .map(|path| format!("arn:{partition}:apigateway:*::{path}"))
-            .collect(),
+        "apigateway:GET" => {
+            ["/account", "/restapis", "/restapis/*/stages*", "/apis", "/apis/*/stages*"]
+                .iter()
+                .map(|path| format!("arn:{partition}:apigateway:*::{path}"))
+                .collect()
+        }
+        "iam:GetRole" | "iam:GetRolePolicy" => of("iam::*:role/*"),
         "eks:DescribeCluster" => of("eks:*:*:cluster/*"),
-        "kms:DescribeKey" | "kms:GetKeyRotationStatus" => of("kms:*:*:key/*"),
+        "kms:DescribeKey" | "kms:GetKeyPolicy" | "kms:GetKeyRotationStatus" => of("kms:*:*:key/*"),
         "rds:DescribeDBParameters" => of("rds:*:*:pg:*"),
         "rds:DescribeDBClusterParameters" => of("rds:*:*:cluster-pg:*"),
         "rds:DescribeOptionGroups" => of("rds:*:*:og:*"),

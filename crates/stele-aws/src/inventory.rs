@@ -22,6 +22,7 @@ use crate::collect::systems::Systems;
 use crate::collect::trail::Trail;
 use crate::collect::vpc::{FlowLog, Gateways, Network};
 use crate::fact::Fact;
+use crate::tags::Tags;
 
 /// Stages of APIs: for each API, its stages.
 pub type Stages = Fact<Vec<(String, Fact<Vec<Stage>>)>>;
@@ -42,6 +43,8 @@ pub struct Inventory {
     pub home_region: String,
     /// When it was read, in microseconds since 1970.
     pub now_micros: i64,
+    /// The tags that a resource must have to be judged.
+    pub tags: Tags,
     /// The organisation; absent where the account is in none.
     pub organization: Fact<Organization>,
     /// What each region has.

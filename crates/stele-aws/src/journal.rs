@@ -313,6 +313,14 @@ pub fn of_plan(entries: &[Entry], sha256: &str, path: &Path) -> Result<(), Journ
     }
 }
 
+/// The hash of the plan that a journal is of.
+pub fn plan_of(entries: &[Entry]) -> Option<&str> {
+    entries.iter().find_map(|entry| match entry {
+        Entry::Header { plan_sha256, .. } => Some(plan_sha256.as_str()),
+        _ => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

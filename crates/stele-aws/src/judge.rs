@@ -2,6 +2,7 @@
 //! destination takes what is written to it.
 
 pub mod destination;
+pub mod places;
 pub mod policy;
 pub mod public;
 pub mod selectors;

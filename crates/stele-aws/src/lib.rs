@@ -11,11 +11,12 @@
 //!   into an [`inventory`], each call once for the account and region.
 //! - [`checks`] judge by effect, with the help of [`judge`]; they are pure. [`check`] is what one
 //!   is, [`finding`] what it says, [`baseline`] what is wanted.
-//! - [`assess`] judges an account and makes the report; [`run`] goes over accounts and regions;
+//! - [`assess`] judges an account and makes the report, [`tags`] narrow what is judged; [`run`]
+//!   goes over accounts and regions;
 //!   [`iam`] makes the policy that it needs, [`schema`] describes the report's JSON.
 //! - [`plan`] says what would put findings right; [`apply`] does it, by its [`journal`], and undoes
 //!   it; [`drift`] compares with an earlier report. [`export`] writes a plan down for
-//!   CloudFormation and Terraform.
+//!   CloudFormation and Terraform, [`format`] a report as Security Hub and OCSF have it.
 //!
 //! Nothing but [`apply`] writes to AWS. The crate knows no store and no engine.
 
@@ -33,6 +34,7 @@ pub mod drift;
 pub mod export;
 pub mod fact;
 pub mod finding;
+pub mod format;
 pub mod iam;
 pub mod inventory;
 pub mod journal;
@@ -43,4 +45,5 @@ pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod schema;
+pub mod tags;
 pub mod variables;

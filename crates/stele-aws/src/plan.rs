@@ -15,7 +15,8 @@
 //!   loss; [`role`] makes roles of
 //!   services, [`groups`] makes log groups, [`forward`] passes them on.
 //! - `reference` is how parameters name what other actions make.
-//! - [`cost`] says what AWS will charge.
+//! - [`cost`] says what AWS will charge: [`measure`] names the metrics that count it, `metrics` reads
+//!   them, [`volumes`] makes months of their days.
 //!
 //! Nothing here writes to AWS: what a plan names is only called by `apply`. The JSON is a public
 //! contract; `docs/schema/stele.aws.plan-1.json` is generated from these types.
@@ -26,12 +27,15 @@ pub mod cost;
 pub mod document;
 pub mod forward;
 pub mod groups;
+pub mod measure;
+mod metrics;
 pub(crate) mod reference;
 pub mod role;
 pub mod selectors;
 pub mod setting;
 pub(crate) mod settings;
 pub mod sink;
+pub mod volumes;
 
 use std::collections::BTreeSet;
 
@@ -86,6 +90,10 @@ pub struct PlanScope {
     pub regions: Vec<String>,
     /// As in ARNs.
     pub partition: String,
+    /// The tags that a resource had to have, each as `key=value` or `key`; not there where all
+    /// count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 /// One call that changes something.
@@ -200,9 +208,36 @@ pub type Allowances = BTreeSet<Allowance>;
 impl Plan {
     /// The hash of everything but the hash itself.
     pub fn hash(&self) -> String {
-        let unsigned = Self { sha256: String::new(), ..self.clone() };
         // A structure of texts, numbers and lists can always be written.
-        hex_sha256(&serde_json::to_vec(&unsigned).unwrap_or_default())
+        let hash = |plan: &Self| hex_sha256(&serde_json::to_vec(plan).unwrap_or_default());
+        if self.sha256.is_empty() {
+            return hash(self);
+        }
+        hash(&Self { sha256: String::new(), ..self.clone() })
+    }
+
+    /// What it would cost and what of it most, where that is expected to be more dollars a month
+    /// than somebody wants to spend.
+    pub fn over_budget(&self, budget_usd: f64) -> Option<String> {
+        const NAMED: usize = 3;
+        let Cost { low, expected, high, .. } = self.monthly_cost_usd;
+        if expected <= budget_usd {
+            return None;
+        }
+        let cost = |action: &&Action| action.monthly_cost_usd.expected;
+        let mut dearest: Vec<&Action> =
+            self.actions.iter().filter(|action| cost(action) > 0.0).collect();
+        dearest.sort_by(|a, b| cost(b).total_cmp(&cost(a)));
+        let named: Vec<String> = dearest
+            .iter()
+            .take(NAMED)
+            .map(|action| format!("${:.2} for {}, {}", cost(action), action.resource, action.why))
+            .collect();
+        Some(format!(
+            "the plan is expected to cost ${expected:.2} a month (${low:.2} to ${high:.2}), more \
+             than the budget of ${budget_usd:.2}; most of it: {}",
+            named.join("; ")
+        ))
     }
 
     /// 0, or 3 when something is blocked, or 4 when not everything could be read.
@@ -250,3 +285,6 @@ mod present {
         Value::deserialize(deserializer).map(Some)
     }
 }
+
+#[cfg(test)]
+mod tests;

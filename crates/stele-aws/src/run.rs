@@ -2,6 +2,8 @@
 //!
 //! An account or a region that fails does not stop the rest; it makes the report incomplete.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use stele_event::runtime::Clock;
 
@@ -13,6 +15,7 @@ use crate::collect::Scope;
 use crate::fact::Fact;
 use crate::finding::Finding;
 use crate::plan::{Allowances, Plan, assemble};
+use crate::tags::Tags;
 
 /// The name of the session that CloudTrail shows.
 const SESSION: &str = "stele";
@@ -32,8 +35,12 @@ pub struct Options {
     pub external_id: Option<String>,
     /// Which checks.
     pub selection: Selection,
+    /// Where what is global belongs, by account, where an earlier result says so.
+    pub home_regions: BTreeMap<String, String>,
     /// What is wanted.
     pub baseline: Baseline,
+    /// The tags that a resource must have to be judged.
+    pub tags: Tags,
 }
 
 /// Why nothing could be assessed.
@@ -75,6 +82,8 @@ struct RegionRow {
 pub struct Accounts {
     /// As in ARNs.
     pub partition: String,
+    /// The ARN of who asks.
+    pub caller: String,
     /// By account.
     pub sessions: Vec<(String, HttpAws)>,
     /// Accounts that could not be entered, and lists that could not be read.
@@ -144,7 +153,7 @@ pub async fn accounts(
         }
         sessions.push((account, session));
     }
-    Ok(Accounts { partition, sessions, errors })
+    Ok(Accounts { partition, caller: identity.arn, sessions, errors })
 }
 
 /// Assesses.
@@ -158,13 +167,16 @@ pub async fn run(
     options: &Options,
 ) -> Result<Report, RunError> {
     let began = clock.now_millis();
-    let Accounts { partition, sessions, errors } = accounts(aws, region, options).await?;
+    let Accounts { partition, caller, sessions, errors } = accounts(aws, region, options).await?;
     let mut assessed = Vec::new();
     for (account, session) in &sessions {
         assessed.push(one(session, clock, region, options, account, &partition).await);
     }
     let (took_ms, at) = (since(clock, began), clock.now_micros());
-    Ok(assess::report(assessed, errors, &options.baseline, aws.requests(), took_ms, at))
+    let baseline = &options.baseline;
+    let mut report = assess::report(assessed, errors, baseline, aws.requests(), took_ms, at);
+    report.scope.asked_by = caller;
+    Ok(report)
 }
 
 /// What a plan is made for.
@@ -187,7 +199,7 @@ pub async fn plan(
     planned: &PlanOptions<'_>,
 ) -> Result<(Report, Plan), RunError> {
     let began = clock.now_millis();
-    let Accounts { partition, sessions, errors } = accounts(aws, region, options).await?;
+    let Accounts { partition, caller, sessions, errors } = accounts(aws, region, options).await?;
     let (mut assessed, mut parts) = (Vec::new(), Vec::new());
     for (account, session) in &sessions {
         let one = one(session, clock, region, options, account, &partition).await;
@@ -197,7 +209,9 @@ pub async fn plan(
         assessed.push(one);
     }
     let (took_ms, at) = (since(clock, began), clock.now_micros());
-    let report = assess::report(assessed, errors, &options.baseline, aws.requests(), took_ms, at);
+    let baseline = &options.baseline;
+    let mut report = assess::report(assessed, errors, baseline, aws.requests(), took_ms, at);
+    report.scope.asked_by = caller;
     let plan = assemble::join(parts, &report);
     Ok((report, plan))
 }
@@ -267,10 +281,15 @@ async fn one(
         account: account.to_owned(),
         partition: partition.to_owned(),
         regions,
-        home_region: options.baseline.scope.home_region.clone(),
+        home_region: options
+            .home_regions
+            .get(account)
+            .or(options.baseline.scope.home_region.as_ref())
+            .cloned(),
         now_micros: clock.now_micros(),
         collectors: assess::collectors(&checks, &options.baseline),
         interfaces: options.baseline.wants_interfaces(),
+        tags: options.tags.clone(),
     };
     let mut assessed = assess::account(aws, &scope, &options.baseline, &checks).await;
     let of_regions = log.errors();

@@ -19,7 +19,7 @@ pub fn assess() -> Result<Value, serde_json::Error> {
 /// # Errors
 /// As [`assess`].
 pub fn plan() -> Result<Value, serde_json::Error> {
-    of::<Plan>(crate::plan::SCHEMA, &["expect"])
+    of::<Plan>(crate::plan::SCHEMA, &["expect", "tags"])
 }
 
 /// The schema of a type; `optional` members may be left out.

@@ -30,6 +30,7 @@ use stele_aws::operation;
 use stele_aws::plan::{Allowance, Allowances, Plan, assemble};
 use stele_aws::replay::Replay;
 use stele_aws::schema;
+use stele_aws::tags::Tags;
 
 /// 2026-11-24T10:00:00Z: when all cases were read.
 const NOW_MICROS: i64 = 1_795_514_400_000_000;
@@ -108,6 +109,7 @@ impl Case {
             home_region: self.baseline.scope.home_region.clone(),
             now_micros: NOW_MICROS,
             interfaces: self.baseline.wants_interfaces(),
+            tags: Tags::default(),
             collectors: assess::collectors(&checks, &self.baseline),
         };
         let work = assess::account(&replay, &scope, &self.baseline, &checks);
@@ -139,7 +141,15 @@ fn shown(findings: &[Finding]) -> String {
 
 /// The plan for what was assessed, with an account that answers as recorded.
 fn planned(case: &Case, assessed: &Assessed, allowances: &Allowances) -> (Plan, Replay) {
-    let replay = Replay::parse(&case.recording).unwrap();
+    planned_with(Replay::parse(&case.recording).unwrap(), case, assessed, allowances)
+}
+
+fn planned_with(
+    replay: Replay,
+    case: &Case,
+    assessed: &Assessed,
+    allowances: &Allowances,
+) -> (Plan, Replay) {
     let report =
         assess::report(vec![assessed.clone()], Vec::new(), &case.baseline, 0, 0, NOW_MICROS);
     let work = assemble::account(&replay, assessed, &case.baseline, allowances, &|_| true);
@@ -295,6 +305,26 @@ fn plan_properties(assessed: &Assessed, plan: &Plan, replay: &Replay, allowing: 
     }
 }
 
+/// The call that counts what costs are computed from.
+const METRICS: &str = "cloudwatch:GetMetricData";
+
+/// Who may not read metrics gets the same plan, as complete, with costs that are assumed.
+fn plans_without_metrics(case: &Case, assessed: &Assessed, (plan, replay): (&Plan, &Replay)) {
+    if !replay.made().keys().any(|call| call.starts_with(METRICS)) {
+        return;
+    }
+    let denied = Replay::parse(&case.recording).unwrap().denying(METRICS);
+    let (mut without, _) = planned_with(denied, case, assessed, &Allowances::new());
+    assert_eq!(without.exit_code(), plan.exit_code());
+    assert_eq!(without.errors, plan.errors);
+    let told = without.warnings.iter().any(|text| text.ends_with("allow cloudwatch:GetMetricData"));
+    assert!(told, "{:?}", without.warnings);
+    for (action, other) in without.actions.iter_mut().zip(&plan.actions) {
+        action.monthly_cost_usd.clone_from(&other.monthly_cost_usd);
+    }
+    assert_eq!(without.actions, plan.actions);
+}
+
 /// What a plan was for is good when it was applied, and a second plan does not repeat it.
 fn settles(
     check: &'static dyn Check,
@@ -430,6 +460,7 @@ fn run_page(check: &'static dyn Check, text: &str, page: &str) -> String {
                         let (plan, replay) = planned(&case, &assessed, &Allowances::new());
                         plan_properties(&assessed, &plan, &replay, false, &at);
                         undone_as_said(check, &plan, &at);
+                        plans_without_metrics(&case, &assessed, (&plan, &replay));
                         settles(check, (&case, &assessed), &plan, &Allowances::new(), &at);
                         last = Some((case, assessed));
                     }
@@ -554,6 +585,7 @@ fn an_empty_region_takes_few_calls() {
             now_micros: NOW_MICROS,
             collectors: assess::collectors(&checks, baseline),
             interfaces: false,
+            tags: Tags::default(),
         };
         let replay = Replay::default();
         let work = assess::account(&replay, &scope, baseline, &checks);

@@ -15,6 +15,7 @@ use stele_aws::collect::Scope;
 use stele_aws::finding::{Finding, Status};
 use stele_aws::plan::{Action, Allowances, Plan, assemble};
 use stele_aws::replay::Replay;
+use stele_aws::tags::Tags;
 
 /// 2026-11-24T10:00:00Z.
 const NOW_MICROS: i64 = 1_795_514_400_000_000;
@@ -97,6 +98,7 @@ fn planned(policy: &str, recording: &str) -> Planned {
         home_region: baseline.scope.home_region.clone(),
         now_micros: NOW_MICROS,
         interfaces: baseline.wants_interfaces(),
+        tags: Tags::default(),
         collectors: assess::collectors(&checks, &baseline),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -21,6 +21,7 @@ use stele_aws::drift::{self, Earlier};
 use stele_aws::journal::{Entry, JournalError, Record, stages};
 use stele_aws::operation;
 use stele_aws::plan::{Allowances, Plan, assemble};
+use stele_aws::tags::Tags;
 use stele_event::runtime::{ManualClock, SeededEntropy};
 use world::{ACCOUNT, Fake, REGION, World};
 
@@ -286,6 +287,7 @@ async fn assessed(aws: &Fake, baseline: &Baseline) -> Assessed {
         now_micros: NOW_MICROS,
         collectors: assess::collectors(&checks, baseline),
         interfaces: false,
+        tags: Tags::default(),
     };
     assess::account(aws, &scope, baseline, &checks).await
 }

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stele_event::runtime::{Clock, Entropy};
 use stele_ledger::checkpoint::WitnessPolicy;
 use stele_ledger::key::VerifierKey;
-use stele_ledger::record::Deed;
+use stele_ledger::record::{Act, Deed};
 use stele_ledger::signer::{LogSigner, SignerState};
 use stele_ledger::tile::{TILE_WIDTH, Tile, read_entries};
 
@@ -247,6 +247,17 @@ impl Ledger {
     /// Puts an act on record.
     pub fn act(&self, deed: Deed) -> Result<(), LedgerError> {
         lock(&self.waiting).act(self.clock.now_micros(), deed)
+    }
+
+    /// Puts on record what somebody did, in their own words; gives the number of the entry that it
+    /// becomes with the next checkpoint.
+    ///
+    /// # Errors
+    /// Where it is longer than an entry may be.
+    pub fn act_of(&self, by: &str, kind: &str, detail: &str) -> Result<u64, LedgerError> {
+        let deed = Deed::Other { kind: kind.to_owned(), detail: detail.to_owned() };
+        let act = Act { at_micros: self.clock.now_micros(), by: by.to_owned(), deed };
+        lock(&self.waiting).act_of(act)
     }
 
     /// Puts on record which settings changed since they were last told. Their values are secret or

@@ -70,7 +70,8 @@ fn rows(format: &dyn Format, stream: &[u8], split: &Split) -> EventBatch {
 
 /// Checks that what is outside of the spans are separators, and in the case of flow logs headers.
 fn check_outside(format: &dyn Format, stream: &[u8], split: &Split) {
-    let is_json = matches!(format.id(), "cloudtrail" | "app_flask" | "stele_finding" | "json");
+    let is_json =
+        matches!(format.id(), "cloudtrail" | "app_flask" | "stele_act" | "stele_finding" | "json");
     let separators: &[u8] = if is_json { b" \t\r\n\x0c,[]" } else { b"\r\n\0" };
     let mut outside = Vec::new();
     let mut at = 0;

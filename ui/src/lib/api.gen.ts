@@ -1,5 +1,14 @@
 // Generated from docs/openapi.json by scripts/api-types.mjs; do not edit.
 
+export type ActBody = {
+    /** Who did it, up to 256 characters; what the server does by itself is of `stele`. */
+    "by": string;
+    /** What exactly, up to 16 KiB. */
+    "detail": string;
+    /** What kind of act: lower-case words joined by `-`. */
+    "kind": string;
+  };
+
 export type ProblemBody = {
     /** The kind of error; does not change between versions. */
     "code": string;

@@ -30,6 +30,11 @@ pub(super) struct Usage {
 
 /// Runs a command to its end and says what it took.
 pub(super) fn run(command: &mut Command) -> anyhow::Result<Usage> {
+    run_to(command, &[0])
+}
+
+/// The same for a command that ends with one of these codes when all went well.
+pub(super) fn run_to(command: &mut Command, codes: &[i32]) -> anyhow::Result<Usage> {
     let shown = workspace::shown(command);
     let cpu_before = children_cpu_seconds()?;
     let started = Instant::now();
@@ -43,18 +48,24 @@ pub(super) fn run(command: &mut Command) -> anyhow::Result<Usage> {
         let mut stdout = String::new();
         output.read_to_string(&mut stdout).map(|_| stdout)
     });
-    let (wall_seconds, peak_resident_bytes) = wait(&mut child, started, &shown)?;
+    let (wall_seconds, peak_resident_bytes) = wait(&mut child, started, &shown, codes)?;
     let stdout = reader.join().map_err(|_| anyhow::anyhow!("the reader died"))??;
     let cpu_seconds = children_cpu_seconds()? - cpu_before;
     Ok(Usage { wall_seconds, cpu_seconds, peak_resident_bytes, stdout })
 }
 
-fn wait(child: &mut Child, started: Instant, shown: &str) -> anyhow::Result<(f64, u64)> {
+fn wait(
+    child: &mut Child,
+    started: Instant,
+    shown: &str,
+    codes: &[i32],
+) -> anyhow::Result<(f64, u64)> {
     let mut peak = 0;
     loop {
         peak = peak_resident_bytes(child.id()).unwrap_or(0).max(peak);
         if let Some(status) = child.try_wait()? {
-            ensure!(status.success(), "{shown} failed: {status}");
+            let well = status.code().is_some_and(|code| codes.contains(&code));
+            ensure!(well, "{shown} failed: {status}");
             return Ok((started.elapsed().as_secs_f64(), peak));
         }
         thread::sleep(POLL_INTERVAL);

@@ -50,6 +50,7 @@ impl Check for AccountSeparation {
             // One bucket may take several trails.
             if judged.insert(bucket) {
                 let verdict = judge(inventory, archive, trail);
+                let verdict = verdict.evidence("TrailARN", trail.row.arn.as_str());
                 findings.add(&trail.row.home_region, inventory.bucket_arn(bucket), verdict);
             }
         }

@@ -10,6 +10,7 @@ use crate::finding::{Finding, Verdict};
 use crate::inventory::{Inventory, Region};
 use crate::plan::change::{Builder, Change, Draft, Refusal};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::sink::{self, Sink, Writer};
 
 /// Judges each load balancer of some kinds.
@@ -95,7 +96,8 @@ pub(super) fn log(finding: &Finding, plan: &mut Builder<'_>) {
             .edit(attributes("access_logs", &sink.name))
     };
     let volume = Volume::range(0.01, 2.0, 200.0, "0.01 to 200 GB of access logs a month");
-    plan.change(change.after([policy]).cost("s3-storage-gb", volume));
+    let requests = Measure::balancer(region, balancer.kind, &balancer.arn);
+    plan.change(change.after([policy]).cost("s3-storage-gb", volume.by(requests)));
 }
 
 /// Plans that an application load balancer logs its connections, as it logs its requests.

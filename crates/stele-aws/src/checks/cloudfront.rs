@@ -11,6 +11,7 @@ use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::{Builder, Change};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::sink::{self, Writer};
 use serde_json::json;
 
@@ -116,7 +117,7 @@ fn deliver(finding: &Finding, plan: &mut Builder<'_>) {
         .by("deliverySourceName", source)
         .set(json!({"deliveryDestinationArn": arn}))
         .after(after)
-        .cost("s3-storage-gb", volume);
+        .cost("s3-storage-gb", volume.by(Measure::distribution(region, id)));
     plan.change(delivery);
 }
 

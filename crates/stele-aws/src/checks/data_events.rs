@@ -9,6 +9,7 @@ use crate::inventory::Inventory;
 use crate::judge::selectors::{Coverage, Question};
 use crate::plan::change::Builder;
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::selectors::Wish;
 
 /// Data events of something.
@@ -67,6 +68,18 @@ pub(super) fn judge(inventory: &Inventory, region: &str, wanted: &Wanted<'_>) ->
         )
         .cause(trail_all_regions::ID, &trail);
     }
+    let (trail, _) = trail_all_regions::judge(inventory, region, &active.seen);
+    if active.covers_nothing() && active.is_stopped() {
+        let reason = format!("{what} are not recorded: no trail covers {region}");
+        return Verdict::fail("no-trail", reason).cause(trail_all_regions::ID, &trail).missing();
+    }
+    let verdict = not_all(missed, what).evidence("TrailARN", trail);
+    // Nothing of this resource alone: the trails select no data events any more.
+    if active.selects_data() { verdict } else { verdict.evidence("DataEvents", "none") }
+}
+
+/// What is said where not all of something is recorded.
+fn not_all(missed: Coverage, what: &str) -> Verdict {
     match missed {
         Coverage::TooComplex => Verdict::unknown(&Unread::failed(
             "the selectors can tell apart more kinds of events than are looked at",
@@ -92,16 +105,23 @@ pub(super) const PER_RESOURCE: Volume = Volume::range(
     "10,000 to 100 million events a month for a bucket, table or function",
 );
 
-/// Plans the recording of a kind of resources: of all, or of this one where the policy names some.
+/// Whether a plan records all resources of a kind at once: where the policy names none, and no tag
+/// does.
+pub(super) fn records_all(plan: &Builder<'_>, key: &str) -> bool {
+    let wanted = plan.baseline.cloudtrail.data_events.get(key);
+    wanted == Some(&Which::Word(Word::All)) && plan.inventory.tags.is_empty()
+}
+
+/// Plans the recording of a kind of resources: of all, or of this one where some are named.
 pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, key: &str, kind: &'static str) {
     let Some(target) = trail_target::target(plan, &finding.region) else { return };
-    let all = plan.baseline.cloudtrail.data_events.get(key) == Some(&Which::Word(Word::All));
-    let (wish, which) = if all {
+    let (wish, which) = if records_all(plan, key) {
         (Wish::All { kind, read_only: None, but: Vec::new() }, format!("all {kind}"))
     } else {
         let arn = finding.resource.clone();
         (Wish::One { kind, read_only: None, arn: arn.clone() }, format!("`{arn}`"))
     };
     let why = format!("trail `{}` records data events of {which}", target.short_name());
-    plan.change(target.record(wish, why).cost("cloudtrail-data-events", PER_RESOURCE));
+    let events = PER_RESOURCE.by(Measure::data_events(&finding.region, &finding.resource));
+    plan.change(target.record(wish, why).cost("cloudtrail-data-events", events));
 }

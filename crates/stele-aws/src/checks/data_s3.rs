@@ -2,12 +2,14 @@
 
 use super::data_events::{Wanted, judge};
 use super::{data_events, trail_target};
-use crate::baseline::{Baseline, Which, Word};
+use crate::arn;
+use crate::baseline::Baseline;
 use crate::check::Findings;
 use crate::fact::Fact;
 use crate::finding::{Finding, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::Builder;
+use crate::plan::measure::Measure;
 use crate::plan::selectors::Wish;
 
 /// Judges every bucket of the assessed regions for one direction.
@@ -56,15 +58,14 @@ pub(super) fn each_bucket(
 }
 
 /// Plans the recording of a bucket's objects: of all buckets but those that logs are written to, or
-/// of this one where the policy names buckets.
+/// of this one where some are named.
 pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool) {
     let Some(target) = trail_target::target(plan, &finding.region) else { return };
     let inventory = plan.inventory;
-    let all = plan.baseline.cloudtrail.data_events.get("s3") == Some(&Which::Word(Word::All));
     let name = finding.resource.rsplit(':').next().unwrap_or_default();
     let what = if read_only { "reads" } else { "writes" };
     let kind = "AWS::S3::Object";
-    let (wish, which) = if all {
+    let (wish, which) = if data_events::records_all(plan, "s3") {
         // Buckets that the plan makes are left out by their names.
         let sinks = &plan.baseline.sinks;
         let patterns = [&sinks.bucket, &sinks.access_bucket].map(|pattern| {
@@ -86,6 +87,8 @@ pub(super) fn record(finding: &Finding, plan: &mut Builder<'_>, read_only: bool)
         (Wish::One { kind, read_only: Some(read_only), arn }, name)
     };
     let why = format!("trail `{}` records object {what} of {which}", target.short_name());
+    let bucket = arn::bucket(&finding.resource).unwrap_or(name);
+    let events = Measure::bucket(&finding.region, bucket, read_only);
     let change = target.record(wish, why);
-    plan.change(change.cost("cloudtrail-data-events", data_events::PER_RESOURCE));
+    plan.change(change.cost("cloudtrail-data-events", data_events::PER_RESOURCE.by(events)));
 }

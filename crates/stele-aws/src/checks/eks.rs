@@ -9,6 +9,7 @@ use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::{Builder, Change};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::sink;
 use serde_json::json;
 
@@ -85,7 +86,7 @@ impl Check for EksControlPlane {
             .by("name", name)
             .set(json!({"logging": {"clusterLogging": [{"types": types, "enabled": true}]}}))
             .after([group])
-            .cost("vended-cloudwatch-gb", volume);
+            .cost("vended-cloudwatch-gb", volume.by(Measure::cluster(region, name)));
         plan.change(change);
     }
 

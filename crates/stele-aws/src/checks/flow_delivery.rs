@@ -1,7 +1,8 @@
 //! `vpc.flow.delivery`: flow logs arrive where they are sent.
 
+use super::flow_log;
 use super::network::{each_vpc, flow_logs, vpc_of};
-use super::{destination_fix, flow_log};
+use super::repair::{self, Place};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
@@ -110,9 +111,10 @@ pub(super) fn put_right(finding: &Finding, plan: &mut Builder<'_>, log: &FlowLog
 fn mend(finding: &Finding, plan: &mut Builder<'_>, log: &FlowLog, code: &str, reason: &str) {
     let region = finding.region.as_str();
     if let Some((bucket, prefix)) = log.bucket() {
-        destination_fix::bucket(plan, bucket, prefix, region, SinkWriter::Delivery, (code, reason));
+        let place = Place { bucket, prefix, writer: SinkWriter::Delivery };
+        repair::bucket(plan, &place, region, (code, reason));
     } else if let Some(group) = log.group() {
-        destination_fix::group(plan, region, group, None);
+        repair::group(plan, region, group, None);
     }
 }
 

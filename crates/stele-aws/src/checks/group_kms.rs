@@ -47,7 +47,7 @@ impl Check for GroupKms {
             }
             match group.kms_key_id.as_deref() {
                 None => Verdict::fail("no-key", format!("`{name}` has no key of its own")),
-                Some(id) => key::judge(inventory, id, &format!("log group `{name}`")),
+                Some(id) => key::judge_user(inventory, id, &format!("log group `{name}`")),
             }
         });
     }

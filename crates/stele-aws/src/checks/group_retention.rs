@@ -11,8 +11,9 @@ use crate::inventory::Inventory;
 use crate::plan::Allowance;
 use crate::plan::change::{Builder, Change};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::sink;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The check.
 pub(super) struct GroupRetention;
@@ -116,7 +117,10 @@ impl Check for GroupRetention {
                 .by("logGroupName", name)
                 .set(json!({"retentionInDays": wanted}));
         if !shortens {
-            change = change.cost("cloudwatch-storage-gb", volume);
+            let now = finding.evidence.get("retentionInDays").and_then(Value::as_i64);
+            let more = i32::try_from(wanted - now.unwrap_or(0)).unwrap_or(0);
+            let kept = Measure::group_kept(&finding.region, name, more);
+            change = change.cost("cloudwatch-storage-gb", volume.by(kept));
         }
         plan.change(change);
     }

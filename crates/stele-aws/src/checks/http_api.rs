@@ -8,6 +8,7 @@ use crate::collect::Collector;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::{Builder, Change};
+use crate::plan::measure::Measure;
 use serde_json::json;
 
 /// The check.
@@ -68,6 +69,11 @@ impl Check for HttpApi {
         let (api, name) = (stage.api.as_str(), stage.name.as_str());
         let log = stage_log::access_log(plan, region, kind, (api, name));
         after.extend(log.after);
+        let requests = if kind == Kind::WebSocket {
+            Measure::websocket_stage(region, api, name)
+        } else {
+            Measure::http_stage(region, api, name)
+        };
         let why = format!("stage `{name}` of API `{api}` logs requests");
         let settings = json!({"DestinationArn": log.group, "Format": log.format});
         let change = Change::of("apigatewayv2:UpdateStage", region, finding.resource.as_str(), why)
@@ -75,7 +81,7 @@ impl Check for HttpApi {
             .by("StageName", name)
             .set(json!({"AccessLogSettings": settings}))
             .after(after)
-            .cost("cloudwatch-ingest-gb", VOLUME);
+            .cost("cloudwatch-ingest-gb", VOLUME.by(requests));
         plan.change(change);
     }
 

@@ -1,7 +1,8 @@
 //! What checks of keys share: whether a key can be used.
 
+use super::log_key;
 use crate::fact::{Fact, Unread};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Status, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::Builder;
 
@@ -25,6 +26,13 @@ pub(super) fn judge(inventory: &Inventory, id: &str, what: &str) -> Verdict {
                 .by_hand()
         }
     }
+}
+
+/// Judges something by the key that it is encrypted with. What is wrong with the key is another
+/// finding.
+pub(super) fn judge_user(inventory: &Inventory, id: &str, what: &str) -> Verdict {
+    let verdict = judge(inventory, id, what);
+    if verdict.status == Status::Fail { verdict.cause(log_key::ID, id) } else { verdict }
 }
 
 /// Says what a person can do about the key in a finding; who uses it is named.

@@ -56,7 +56,8 @@ impl Check for LogLoop {
                 "loop",
                 format!("writing to `{name}` is logged until it is written there again: {edge}"),
             )
-            .evidence("edge", edge.as_str());
+            .evidence("edge", edge.as_str())
+            .evidence("members", graph.ring_of(&(region.clone(), resource.clone())));
             findings.add(region, resource.clone(), verdict);
         }
         let account = format!("arn:{}:iam::{}:root", inventory.partition, inventory.account);

@@ -117,6 +117,15 @@ impl Graph {
             .collect()
     }
 
+    /// The ARNs of all that is on a loop with a thing.
+    pub(super) fn ring_of(&self, node: &Node) -> Vec<String> {
+        let mut all: Vec<String> =
+            self.loops_of(node).iter().map(|(from, _)| from.1.clone()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// The graph without some of its edges.
     pub(super) fn without(&self, dropped: impl Fn(&Node, &Edge) -> bool) -> Self {
         let mut graph = self.clone();

@@ -1,7 +1,7 @@
 //! `dns.resolver.destination`: query logs of VPCs arrive where they are sent.
 
-use super::destination_fix;
 use super::network::{each_vpc, vpc_of};
+use super::repair::{self, Place};
 use crate::arn;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
@@ -89,11 +89,10 @@ impl Check for ResolverDestination {
                 let reason = format!("configuration `{name}` belongs to account {owner}: {reason}");
                 plan.block("owner-decides", reason, &["ask its owner to mend where it goes"]);
             } else if let Some((bucket, prefix)) = arn::place(to) {
-                let said = (code, reason.as_str());
-                let (at, writer) = (finding.region.as_str(), SinkWriter::Delivery);
-                destination_fix::bucket(plan, bucket, prefix, at, writer, said);
+                let place = Place { bucket, prefix, writer: SinkWriter::Delivery };
+                repair::bucket(plan, &place, &finding.region, (code, reason.as_str()));
             } else {
-                destination_fix::group_arn(plan, to, Some("delivery.logs.amazonaws.com"));
+                repair::group_arn(plan, to, Some("delivery.logs.amazonaws.com"));
             }
         }
     }

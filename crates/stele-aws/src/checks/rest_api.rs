@@ -8,6 +8,7 @@ use crate::collect::Collector;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::{Builder, Change};
+use crate::plan::measure::Measure;
 use crate::plan::sink;
 use serde_json::{Value, json};
 
@@ -98,13 +99,14 @@ impl Check for RestApi {
         }
         let level = |method: &&str| replace(&format!("/{method}/logging/loglevel"), "ERROR");
         patches.extend(methods.iter().map(level));
+        let requests = Measure::rest_stage(region, &stage.api_name, name);
         let why = format!("stage `{name}` of API `{api}` logs requests and errors");
         let change = Change::of("apigateway:UpdateStage", region, finding.resource.as_str(), why)
             .by("restApiId", api)
             .by("stageName", name)
             .set(json!({"patchOperations": patches}))
             .after(after)
-            .cost("cloudwatch-ingest-gb", VOLUME);
+            .cost("cloudwatch-ingest-gb", VOLUME.by(requests));
         plan.change(change);
     }
 

@@ -104,6 +104,13 @@ impl<'a> Active<'a> {
         self.selectors.is_empty() && self.stopped.is_empty()
     }
 
+    /// Whether those that are logging select any data events.
+    pub(super) fn selects_data(&self) -> bool {
+        let rules = self.selectors.iter().flat_map(|selector| &selector.field_selectors);
+        let mut of_data = rules.filter(|rule| rule.field == "eventCategory");
+        of_data.any(|rule| rule.equals.iter().any(|category| category == "Data"))
+    }
+
     /// Whether the events would be recorded, were the stopped trails logging.
     pub(super) fn would_cover(&self, question: &Question<'_>) -> bool {
         let all: Vec<&Selector> = self.selectors.iter().chain(&self.stopped).copied().collect();

@@ -1,6 +1,6 @@
 //! `ct.trail.delivery`: files of trails arrive in their bucket.
 
-use super::destination_fix;
+use super::repair::{self, Place};
 use super::trail::{DAY_MICROS, each_trail_if_any};
 use super::trail_all_regions;
 use super::trail_target;
@@ -100,10 +100,10 @@ pub(super) fn let_in_where_refused(plan: &mut Builder<'_>, trail: &Trail) -> Opt
 
 fn let_in(plan: &mut Builder<'_>, trail: &Trail, code: &str, reason: &str) -> Option<Handle> {
     let row = &trail.row;
-    let kind =
+    let writer =
         if row.is_organization_trail { SinkWriter::Organization } else { SinkWriter::CloudTrail };
-    let said = (code, reason);
-    destination_fix::bucket(plan, &row.bucket, &row.prefix, &row.home_region, kind, said)
+    let place = Place { bucket: &row.bucket, prefix: &row.prefix, writer };
+    repair::bucket(plan, &place, &row.home_region, (code, reason))
 }
 
 fn judge(inventory: &Inventory, trail: &Trail) -> Verdict {

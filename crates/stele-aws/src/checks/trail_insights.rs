@@ -10,6 +10,7 @@ use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::plan::change::Builder;
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 
 /// The check.
 pub(super) struct TrailInsights;
@@ -79,7 +80,11 @@ impl Check for TrailInsights {
             let wanted = &plan.baseline.cloudtrail.insights;
             let why = format!("trail `{}` looks for {}", target.short_name(), wanted.join(", "));
             let volume = Volume::range(0.1, 10.0, 500.0, "10,000 to 50 million management events");
-            plan.change(target.insights(wanted, why).cost("cloudtrail-insights", volume));
+            let trail = plan.inventory.trails.get(&target.arn).map(|trail| &trail.row);
+            let group = trail.and_then(|row| row.cloud_watch_logs_log_group_arn.as_deref());
+            let counted = group.and_then(|group| Measure::insights(group, wanted));
+            let events = volume.by(counted);
+            plan.change(target.insights(wanted, why).cost("cloudtrail-insights", events));
         }
     }
 }

@@ -48,7 +48,7 @@ impl Check for TrailKms {
             let Some(id) = trail.row.kms_key_id.as_deref().filter(|id| !id.is_empty()) else {
                 return Verdict::fail("no-key", format!("trail `{name}` has no key of its own"));
             };
-            key::judge(inventory, id, &format!("trail `{name}`")).evidence("KmsKeyId", id)
+            key::judge_user(inventory, id, &format!("trail `{name}`")).evidence("KmsKeyId", id)
         });
     }
 

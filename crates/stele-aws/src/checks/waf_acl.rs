@@ -13,6 +13,7 @@ use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking, Writer};
 use crate::plan::change::{Builder, Change, Draft, Handle, Refusal};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::settings::wafv2::MANAGED;
 use crate::plan::sink::{self, Writer as SinkWriter};
 use serde_json::{Value, json};
@@ -143,7 +144,8 @@ fn send(finding: &Finding, plan: &mut Builder<'_>, group: &str, gone: &str, afte
         }
         Ok(())
     });
-    plan.change(change.after(after).cost("vended-cloudwatch-gb", volume));
+    let requests = Measure::web_acl(&finding.resource);
+    plan.change(change.after(after).cost("vended-cloudwatch-gb", volume.by(requests)));
 }
 
 /// Plans that the filter of a web ACL keeps what is blocked and what is allowed; what else it says

@@ -1,6 +1,6 @@
 //! `dns.zone.public-query-log`: queries of public zones are logged.
 
-use super::destination_fix;
+use super::repair;
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::client::Partition;
@@ -11,6 +11,7 @@ use crate::inventory::Inventory;
 use crate::judge::destination::{self, Taking};
 use crate::plan::change::{Builder, Change};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::sink;
 use serde_json::json;
 
@@ -67,7 +68,7 @@ impl Check for ZoneQueryLog {
         let logs = inventory.zones.logs.items().unwrap_or_default();
         if let Some(log) = logs.iter().find(|log| log.hosted_zone_id == id) {
             let group = &log.cloud_watch_logs_log_group_arn;
-            return destination_fix::group_arn(plan, group, Some(SERVICE));
+            return repair::group_arn(plan, group, Some(SERVICE));
         }
         let region = finding.region.as_str();
         let name = format!("{GROUPS}{}", plain(&zone.name));
@@ -83,7 +84,7 @@ impl Check for ZoneQueryLog {
                 .by("HostedZoneId", id)
                 .set(json!({"CloudWatchLogsLogGroupArn": arn}))
                 .after([group, allowed])
-                .cost("cloudwatch-ingest-gb", volume),
+                .cost("cloudwatch-ingest-gb", volume.by(Measure::zone(region, id))),
         );
     }
 }

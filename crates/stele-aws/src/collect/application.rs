@@ -123,6 +123,8 @@ pub struct AclLogging {
 pub struct Stage {
     /// The API.
     pub api: String,
+    /// What the API is called (REST only).
+    pub api_name: String,
     /// `WEBSOCKET`, `HTTP`; empty for REST.
     pub protocol: String,
     /// Its name.
@@ -216,17 +218,20 @@ pub(super) async fn rest_stages(caller: Caller<'_>) -> Fact<Vec<(String, Fact<Ve
         let id = api["id"].as_str().unwrap_or_default().to_owned();
         let named = [("restApiId", id.as_str())];
         let stages: Fact<Vec<Value>> = caller.member("apigateway:GetStages", &named, "item").await;
-        let stages = stages.map(|all| all.iter().map(|stage| rest_stage(&id, stage)).collect());
+        let name = api["name"].as_str().unwrap_or_default();
+        let stages =
+            stages.map(|all| all.iter().map(|stage| rest_stage(&id, name, stage)).collect());
         (id, stages)
     });
     Fact::Known(futures::future::join_all(asked).await)
 }
 
-fn rest_stage(api: &str, stage: &Value) -> Stage {
+fn rest_stage(api: &str, api_name: &str, stage: &Value) -> Stage {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let settings = stage["methodSettings"].as_object().cloned().unwrap_or_default();
     Stage {
         api: api.to_owned(),
+        api_name: api_name.to_owned(),
         protocol: String::new(),
         name: text(&stage["stageName"]),
         access_log: text(&stage["accessLogSettings"]["destinationArn"]),
@@ -253,6 +258,7 @@ pub(super) async fn http_stages(caller: Caller<'_>) -> Fact<Vec<(String, Fact<Ve
         let stages = stages.map(|all| {
             let read = |stage: &Value| Stage {
                 api: id.clone(),
+                api_name: String::new(),
                 protocol: protocol.clone(),
                 name: text(&stage["stageName"]),
                 access_log: text(&stage["accessLogSettings"]["destinationArn"]),

@@ -11,6 +11,7 @@ use crate::caller::{CallLog, Caller};
 use crate::client::Partition;
 use crate::fact::{Fact, Unread};
 use crate::inventory::{Inventory, Region};
+use crate::tags::Tags;
 
 /// What is read of an account.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct Scope {
     pub collectors: BTreeSet<Collector>,
     /// Whether interfaces are read even where none has a flow log of its own.
     pub interfaces: bool,
+    /// The tags that a resource must have to be judged.
+    pub tags: Tags,
 }
 
 /// Reads an account.
@@ -63,6 +66,7 @@ pub async fn collect(aws: &dyn Aws, log: &CallLog, scope: &Scope) -> Inventory {
         partition: scope.partition.clone(),
         regions: regions.clone(),
         now_micros: scope.now_micros,
+        tags: scope.tags.clone(),
         organization,
         buckets,
         zones,

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::assess;
+use crate::assess::{self, Report};
 use crate::finding::Severity;
 
 const TRAIL: &str = "arn:aws:cloudtrail:us-east-1:1:trail/audit";
@@ -12,6 +12,10 @@ const SINK: &str = "arn:aws:s3:::logs";
 type Line = (&'static str, &'static str, &'static str, Status, &'static str, &'static str);
 
 fn finding((id, region, resource, status, code, cause): Line) -> Finding {
+    let mut evidence = serde_json::Map::new();
+    if id == "ct.trail.all-regions" && status == Pass {
+        evidence.insert("Destinations".to_owned(), json!([SINK]));
+    }
     Finding {
         id,
         status,
@@ -22,7 +26,7 @@ fn finding((id, region, resource, status, code, cause): Line) -> Finding {
         reason: format!("`{resource}` is {code}"),
         reason_code: code.to_owned(),
         fix: None,
-        evidence: serde_json::Map::new(),
+        evidence,
         cause: (!cause.is_empty()).then(|| cause.to_owned()),
         pending: false,
         exception: None,
@@ -211,6 +215,77 @@ fn what_several_writers_lose_is_one_change_whatever_each_would_write() {
         "vpc.flow.delivery",
         "flow log `fl-2`: the policy of bucket `old` does not let delivery.logs write `AWSLogs/x`",
     );
-    assert!(is_same_change(&flow, &balancer));
-    assert!(!is_same_change(&flow, &elsewhere));
+    let after = |findings: &[&Finding]| {
+        let mut report = report(&[]);
+        report.findings = findings.iter().map(|finding| (*finding).clone()).collect();
+        compare(&earlier(&[]), &report).drift.len()
+    };
+    assert_eq!(after(&[&flow, &balancer]), 1);
+    assert_eq!(after(&[&balancer, &elsewhere]), 2);
+}
+
+/// Two accounts with a resource of the same name: what is said of the one is not taken for the
+/// other.
+#[test]
+fn what_accounts_have_by_the_same_name_is_kept_apart() {
+    let of = |account: &str, line: Line| Finding { account: account.to_owned(), ..finding(line) };
+    let bucket = "arn:aws:s3:::x";
+    let states = |one: Line, two: Line| {
+        let mut report = report(&[]);
+        report.scope.accounts = vec!["1".to_owned(), "2".to_owned()];
+        report.findings = vec![of("1", one), of("2", two)];
+        report
+    };
+    let access = |status, code| ("s3.access", "us-east-1", bucket, status, code, "");
+    let before = states(access(Fail, "no-access-log"), access(Pass, "ok"));
+    let before = Earlier::deserialize(serde_json::to_value(before).unwrap()).unwrap();
+    let turned = states(access(Pass, "ok"), access(Fail, "no-access-log"));
+    let drift = compare(&before, &turned);
+    let accounts = |all: &[Reference]| all.iter().map(|r| r.account.clone()).collect::<Vec<_>>();
+    assert_eq!(accounts(&drift.improved), ["1"]);
+    let roots: Vec<_> = drift.drift.iter().map(|entry| entry.account.as_str()).collect();
+    assert_eq!(roots, ["2"]);
+    let unread = states(access(Unknown, "denied"), access(Unknown, "denied"));
+    assert_eq!(accounts(&compare(&before, &unread).unreadable), ["1", "2"]);
+    // What fails in both is two changes, and what follows stays in its account.
+    let trail = ("ct.trail.all-regions", "us-east-1", TRAIL, Fail, "not-logging", "");
+    let mut both = states(trail, trail);
+    let cause = "ct.trail.all-regions|arn:aws:cloudtrail:us-east-1:1:trail/audit";
+    let delivery = ("ct.trail.delivery", "us-east-1", TRAIL, Fail, "not-logging", cause);
+    both.findings.push(of("2", delivery));
+    let drift = compare(&before, &both);
+    let named: Vec<_> = drift
+        .drift
+        .iter()
+        .filter(|entry| entry.id == "ct.trail.all-regions")
+        .map(|entry| (entry.account.as_str(), accounts(&entry.consequences)))
+        .collect();
+    assert_eq!(named, [("1", vec![]), ("2", vec!["2".to_owned()])]);
+}
+
+/// Where the buckets cannot be listed, the home region says so for all regions.
+#[test]
+fn buckets_of_other_regions_are_unreadable_where_the_list_of_buckets_is() {
+    let before = [
+        ("s3.access", "eu-west-1", "arn:aws:s3:::a", Pass, "ok", ""),
+        ("ct.bucket.private", "eu-west-1", "arn:aws:s3:::a", Pass, "ok", ""),
+        ("ct.bucket.private", "eu-west-1", "arn:aws:s3:::b", Fail, "public", ""),
+    ];
+    let list = |id| (id, "us-east-1", "arn:aws:s3:::*", Unknown, "denied", "");
+    let after = [list("s3.access"), list("ct.bucket.private")];
+    let drift = compare(&earlier(&before), &report(&after));
+    assert!(drift.drift.is_empty() && drift.improved.is_empty(), "{drift:?}");
+    assert_eq!(drift.unreadable.len(), 2);
+}
+
+/// One thing that cannot be read does not hide that another is gone.
+#[test]
+fn what_is_gone_beside_something_unknown_is_said() {
+    let before = [
+        ("ct.bucket.private", "us-east-1", SINK, Pass, "ok", ""),
+        ("ct.bucket.private", "us-east-1", "arn:aws:s3:::theirs", Unknown, "out-of-scope", ""),
+    ];
+    let drift = compare(&earlier(&before), &report(&before[1..]));
+    assert_eq!(drift.drift.len(), 1);
+    assert_eq!(drift.drift[0].change, Change::Gone);
 }

@@ -36,7 +36,7 @@ pub(super) fn files(
     if options.collect {
         collect::add(&mut stack);
     }
-    let home = home_region(&actions, options);
+    let home = home_region(&actions);
     let mut all = stack.resources.iter().map(|resource| resource.region.as_str());
     let main = all.clone().find(|region| *region == home).or_else(|| all.next()).map(str::to_owned);
     if let (Some(main), Rollout::StackSet) = (&main, rollout) {

@@ -80,11 +80,9 @@ pub(super) fn files(
     Ok(files)
 }
 
+/// The bucket that nested templates are copied to, unless somebody names another to the stack.
 fn bucket(writer: &Writer<'_>) -> String {
-    match writer.options.template_bucket.as_str() {
-        "" => format!("stele-templates-{}", writer.account),
-        bucket => bucket.to_owned(),
-    }
+    format!("stele-templates-{}", writer.account)
 }
 
 /// What others need or what needs more than names, and the rest.

@@ -205,6 +205,11 @@ impl Node {
         }
     }
 
+    /// A value that can be set, as text.
+    pub(super) fn setting(&self) -> String {
+        self.plain().unwrap_or_else(|| self.json().to_string())
+    }
+
     /// Whether it names a thing that the plan has found, and that others do not have.
     pub(super) fn names_found(&self) -> bool {
         let mut found = false;

@@ -380,6 +380,28 @@ impl<'a> Stack<'a> {
         false
     }
 
+    /// Resources among some that one waits for and does not refer to, without those that others
+    /// wait for already.
+    pub(super) fn waits_for(&self, index: usize, among: &dyn Fn(usize) -> bool) -> Vec<usize> {
+        let resource = &self.resources[index];
+        let referred: BTreeSet<usize> = resource
+            .props
+            .iter()
+            .flat_map(|(_, node)| node.references())
+            .filter_map(|piece| match piece {
+                Piece::Name(other, _) | Piece::Of(other, _) => Some(other),
+                Piece::Made(n, path) => self.attribute(n, &path).map(|(other, _)| other),
+                _ => None,
+            })
+            .collect();
+        let all = resource.after.union(&referred).copied();
+        let all: Vec<usize> = all.filter(|other| among(*other)).collect();
+        let is_implied =
+            |other: &usize| all.iter().any(|via| via != other && self.reaches(*via, *other));
+        let waits = all.iter().filter(|other| !is_implied(other) && !referred.contains(other));
+        waits.copied().collect()
+    }
+
     /// Where a value that an action makes is read: the resource and its attribute.
     pub(super) fn attribute(&self, n: u32, path: &str) -> Option<(usize, &'static str)> {
         let action = self.actions.get(&n)?;

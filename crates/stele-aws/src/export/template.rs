@@ -171,7 +171,7 @@ impl Writer<'_> {
             for (_, node) in &self.stack.resources[*index].props {
                 node.each_set(&mut |base, _, value| {
                     let values = found.entry(base).or_default();
-                    let value = setting_text(value);
+                    let value = value.setting();
                     if !values.contains(&value) {
                         values.push(value);
                     }
@@ -242,11 +242,6 @@ fn interface(parameters: &[Entry]) -> Option<Entry> {
     })
 }
 
-/// A value that can be set, as text.
-fn setting_text(value: &Node) -> String {
-    value.plain().unwrap_or_else(|| value.json().to_string())
-}
-
 impl Draft<'_, '_> {
     fn resource(&self, index: usize) -> Doc {
         let stack = self.writer.stack;
@@ -255,8 +250,10 @@ impl Draft<'_, '_> {
         if !resource.switches.is_empty() {
             members.push(entry("Condition", Doc::text(condition_name(&resource.switches))));
         }
-        let after: Vec<Doc> =
-            self.waits_for(index).into_iter().map(|id| Doc::text(id.as_str())).collect();
+        let after = stack.waits_for(index, &|other| self.members.contains(&other));
+        let after: BTreeSet<&str> =
+            after.into_iter().map(|other| stack.resources[other].id.as_str()).collect();
+        let after: Vec<Doc> = after.into_iter().map(Doc::text).collect();
         if !after.is_empty() {
             members.push(entry("DependsOn", Doc::List(after)));
         }
@@ -274,38 +271,6 @@ impl Draft<'_, '_> {
             members.push(entry("Properties", Doc::Map(props)));
         }
         Doc::Map(members)
-    }
-
-    /// Resources of the template that one waits for and does not refer to, without those that
-    /// others wait for already.
-    fn waits_for(&self, index: usize) -> BTreeSet<String> {
-        let stack = self.writer.stack;
-        let resource = &stack.resources[index];
-        let referred: BTreeSet<usize> = resource
-            .props
-            .iter()
-            .flat_map(|(_, node)| node.references())
-            .filter_map(|piece| match piece {
-                Piece::Name(other, _) | Piece::Of(other, _) => Some(other),
-                Piece::Made(n, path) => stack.attribute(n, &path).map(|(other, _)| other),
-                _ => None,
-            })
-            .collect();
-        let direct: Vec<usize> = resource
-            .after
-            .union(&referred)
-            .copied()
-            .filter(|other| self.members.contains(other))
-            .collect();
-        direct
-            .iter()
-            .filter(|other| {
-                let implied =
-                    direct.iter().any(|via| via != *other && stack.reaches(*via, **other));
-                !implied && !referred.contains(other)
-            })
-            .map(|other| stack.resources[*other].id.clone())
-            .collect()
     }
 
     fn parameters(&self, wanted: &BTreeSet<BTreeSet<&'static str>>) -> Vec<Entry> {
@@ -329,7 +294,7 @@ impl Draft<'_, '_> {
         for index in self.members {
             for (_, node) in &self.writer.stack.resources[*index].props {
                 node.each_set(&mut |base, about, value| {
-                    let text = setting_text(value);
+                    let text = value.setting();
                     let Some(name) = self.settings.get(&(base, text.clone())) else { return };
                     let (kind, default) = match value {
                         Node::Number(number) => ("Number", Doc::Number(number.clone())),

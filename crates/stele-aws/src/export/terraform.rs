@@ -23,7 +23,7 @@ pub(super) fn files(actions: &[&Action], options: &Options) -> Vec<File> {
         "imports.tf" => "Taken on, not made: these are there already.".to_owned(),
         _ => format!("Made by `stele aws export` for account {}.", account(actions)),
     };
-    let mut files: Vec<File> = Writer::new(&stack, actions, options)
+    let mut files: Vec<File> = Writer::new(&stack, actions)
         .trees()
         .into_iter()
         .map(|(name, blocks)| File {
@@ -41,7 +41,7 @@ pub(super) fn files(actions: &[&Action], options: &Options) -> Vec<File> {
 /// What the files hold, as trees.
 #[cfg(test)]
 pub(super) fn trees(actions: &[&Action], options: &Options) -> BTreeMap<&'static str, Vec<Block>> {
-    Writer::new(&stack(actions, options), actions, options).trees()
+    Writer::new(&stack(actions, options), actions).trees()
 }
 
 fn stack<'a>(actions: &[&'a Action], options: &Options) -> Stack<'a> {
@@ -63,7 +63,7 @@ fn settings(stack: &Stack<'_>) -> Settings {
     let mut found: BTreeMap<&'static str, Vec<(String, &'static str, Node)>> = BTreeMap::new();
     for (_, node) in stack.resources.iter().flat_map(|resource| &resource.props) {
         node.each_set(&mut |base, about, value| {
-            let text = value.plain().unwrap_or_else(|| value.json().to_string());
+            let text = value.setting();
             let values = found.entry(base).or_default();
             if !values.iter().any(|(known, ..)| *known == text) {
                 values.push((text, about, value.clone()));
@@ -95,11 +95,11 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(stack: &'a Stack<'a>, actions: &[&Action], options: &Options) -> Self {
+    fn new(stack: &'a Stack<'a>, actions: &[&Action]) -> Self {
         Self {
             stack,
             account: account(actions),
-            home: home_region(actions, options),
+            home: home_region(actions),
             settings: settings(stack),
         }
     }
@@ -181,7 +181,9 @@ impl<'a> Writer<'a> {
         for (name, node) in &resource.props {
             self.item(name, node, &mut block);
         }
-        let after = self.waits_for(index);
+        let after = self.stack.waits_for(index, &|_| true).into_iter();
+        let after: Vec<Expression> =
+            after.map(|other| Expression::Reference(self.address(other))).collect();
         if !after.is_empty() {
             block = block.with("depends_on", Expression::List(after));
         }
@@ -243,7 +245,7 @@ impl<'a> Writer<'a> {
                 Expression::Call("jsonencode", Box::new(self.expression(inner)))
             }
             Node::Set { base, value, .. } => {
-                let text = value.plain().unwrap_or_else(|| value.json().to_string());
+                let text = value.setting();
                 match self.settings.get(&(*base, text)) {
                     Some((name, ..)) => Expression::Reference(format!("var.{name}")),
                     None => self.expression(value),
@@ -279,30 +281,6 @@ impl<'a> Writer<'a> {
             }
         }
         Expression::Text(parts)
-    }
-
-    /// What a resource waits for and does not refer to.
-    fn waits_for(&self, index: usize) -> Vec<Expression> {
-        let stack = self.stack;
-        let resource = &stack.resources[index];
-        let referred: BTreeSet<usize> = resource
-            .props
-            .iter()
-            .flat_map(|(_, node)| node.references())
-            .filter_map(|piece| match piece {
-                Piece::Name(other, _) | Piece::Of(other, _) => Some(other),
-                Piece::Made(n, path) => stack.attribute(n, &path).map(|(other, _)| other),
-                _ => None,
-            })
-            .collect();
-        let all: BTreeSet<usize> = resource.after.union(&referred).copied().collect();
-        all.iter()
-            .filter(|other| {
-                let implied = all.iter().any(|via| via != *other && stack.reaches(*via, **other));
-                !implied && !referred.contains(other)
-            })
-            .map(|other| Expression::Reference(self.address(*other)))
-            .collect()
     }
 
     fn variables(&self) -> Vec<Block> {

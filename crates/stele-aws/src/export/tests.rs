@@ -66,6 +66,7 @@ fn of(actions: Vec<Action>) -> Plan {
             accounts: accounts.into_iter().collect(),
             regions: Vec::new(),
             partition: "aws".to_owned(),
+            tags: Vec::new(),
         },
         assess_sha256: String::new(),
         actions,
@@ -364,7 +365,7 @@ fn the_console_opens_with_the_template() {
          ?templateURL=https%3A%2F%2Fb.s3.eu-west-1.amazonaws.com%2Fa%20b.yaml\
          &stackName=stele-logging"
     );
-    assert_eq!(main_region(&plan(), &Options::default()), "us-east-1");
+    assert_eq!(main_region(&plan()), "us-east-1");
     assert!(launch_url("cn-north-1", "x").starts_with("https://console.amazonaws.cn/"));
 }
 

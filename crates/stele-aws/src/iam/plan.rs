@@ -1,4 +1,4 @@
-//! Policies for applying a plan, for taking it back, and for seeing whether logs arrive.
+//! Policies for planning, for applying a plan, for taking it back, and for seeing whether logs arrive.
 
 use std::collections::BTreeSet;
 
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::grant::{Asked, Grant};
 use super::pack::{PolicyError, documents, statements};
+use crate::collect::Collector;
 use crate::operation;
 use crate::plan::setting;
 use crate::plan::{Action, Plan};
@@ -22,6 +23,32 @@ pub fn call_statements(actions: &[&Action]) -> Vec<Value> {
     let grants: Vec<Grant> = actions.iter().flat_map(|action| asked(action).grants()).collect();
     statements(&grants)
 }
+
+/// The policy for planning: what an assessment reads, the state of every setting that a plan may
+/// change, and the metrics that say what it will cost.
+///
+/// # Errors
+/// It would be more documents than a role takes.
+pub fn plan_policy(
+    collectors: &BTreeSet<Collector>,
+    partition: &str,
+) -> Result<Vec<Value>, PolicyError> {
+    let states = setting::all().map(|setting| setting.read).chain([METRICS]);
+    let states = states.filter_map(operation::find).map(|operation| operation.permission.clone());
+    let mut actions = super::actions(collectors);
+    actions.extend(states);
+    let grants: Vec<Grant> = actions
+        .into_iter()
+        .map(|action| {
+            let resources = super::resources(&action, partition);
+            Grant { action, resources, condition: Value::Null }
+        })
+        .collect();
+    documents("StelePlan", &Value::Null, statements(&grants))
+}
+
+/// The call that says what is counted; a plan goes on without it.
+const METRICS: &str = "cloudwatch:GetMetricData";
 
 /// The policy for applying a plan: its calls and the reads that check them, on its resources. No
 /// log can be deleted with it, and nothing that holds or reads one.

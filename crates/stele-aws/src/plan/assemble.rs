@@ -1,26 +1,26 @@
 //! From what checks ask for to actions: the state of each setting is read, edits are run on it,
 //! what is settled already falls away, the rest is put in order.
 
+mod states;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::StreamExt as _;
 use serde_json::Value;
 
 use super::change::{Builder, Change, Draft, Handle, Refusal, Wanted, blocked};
 use super::cost::Cost;
+use super::metrics;
 use super::reference::{self, Of, Reference};
 use super::setting::{self, Params, Setting};
+use super::volumes::{Metric, Volumes};
 use super::{Action, Allowances, Blocked, Plan, PlanScope, SCHEMA};
 use crate::assess::{Assessed, Report, ReportError};
 use crate::baseline::Baseline;
 use crate::call::Aws;
-use crate::caller::{CallLog, Caller, at};
+use crate::caller::{CallLog, at};
 use crate::checks;
 use crate::fact::Fact;
-use crate::finding::{Finding, Status};
-
-/// States that are read at once; the client has a limit of its own.
-const READS_AT_ONCE: usize = 32;
+use crate::finding::{Finding, Remedy, Status};
 
 /// What one account needs.
 #[derive(Debug, Default)]
@@ -34,11 +34,12 @@ pub struct Part {
 
 /// Whether a plan looks at a finding: it is wrong now, for a reason of its own, and nobody answers
 /// for it.
-fn counts(finding: &Finding) -> bool {
+fn counts(finding: &Finding, all: &BTreeSet<String>) -> bool {
     let wrong = matches!(finding.status, Status::Fail | Status::Blocked);
     // What follows from another finding goes with it; what follows from there being nothing yet is
-    // part of making it.
-    let follows = finding.cause.is_some() && !finding.missing;
+    // part of making it. What is for a person is said, where nothing else says it.
+    let is_said = |cause: &String| finding.fix != Some(Remedy::Blocked) || all.contains(cause);
+    let follows = finding.cause.as_ref().is_some_and(is_said) && !finding.missing;
     wrong && !finding.pending && finding.exception.is_none() && !follows
 }
 
@@ -51,62 +52,34 @@ pub async fn account(
     wanted: &(dyn Fn(&Finding) -> bool + Sync),
 ) -> Part {
     let mut builder = Builder::new(&assessed.inventory, baseline, allowances);
-    builder.checks.clone_from(&assessed.checks);
-    for finding in assessed.findings.iter().filter(|finding| counts(finding) && wanted(finding)) {
+    builder.checks = assessed.checks.iter().copied().collect();
+    let all = assessed.findings.iter().map(|each| format!("{}|{}", each.id, each.resource));
+    let all: BTreeSet<String> = all.collect();
+    let counted = assessed.findings.iter().filter(|finding| counts(finding, &all));
+    for finding in counted.filter(|finding| wanted(finding)) {
         let Some(check) = checks::find(finding.id) else { continue };
         builder.begin(finding);
         check.fix(finding, &mut builder);
     }
     let log = CallLog::default();
-    let states = read(aws, &log, &builder).await;
-    let mut part = build(&assessed.inventory.account, builder, &states);
+    let counted = metrics::read(aws, measured(&builder), assessed.inventory.now_micros);
+    // Side by side: neither needs the other.
+    let (states, counted) = futures::join!(states::read(aws, &log, &builder), counted);
+    let mut part = build(&assessed.inventory.account, builder, &states, &counted.volumes);
+    part.warnings.extend(counted.warnings);
     let failed = log.errors();
     part.complete &= failed.is_empty();
     part.errors.extend(failed.iter().map(|e| ReportError::new(&assessed.inventory.account, e)));
     part
 }
 
-/// The state of every setting that somebody wants to change, in the builder's order.
-async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) -> Vec<Fact<Value>> {
-    // What the first edit names is enough to ask: flow logs and the like are told apart by what is
-    // to be made, so the edits run once on nothing.
-    let asked: Vec<(&'static Setting, &str, Params)> = builder
-        .wanted
-        .iter()
-        .filter_map(|wanted| {
-            let (_, first) = wanted.changes.first()?;
-            let mut draft = Draft { params: first.by.clone(), state: Value::Null };
-            let setting = setting::find(first.call)?;
-            (setting.start)(&Value::Null, &mut draft.params);
-            // A refusal shows when the edit runs on the state.
-            let _ = (first.edit)(&mut draft);
-            Some((setting, first.region.as_str(), draft.params))
-        })
-        .collect();
-    // Many settings are told from the same answer: all flow logs of a region, all its policies.
-    let mut answers: BTreeMap<(&str, &str, String), Fact<Value>> = BTreeMap::new();
-    let question =
-        |setting: &Setting, params: &Params| Value::Object(setting.asked(params)).to_string();
-    let mut once = BTreeMap::new();
-    for (setting, region, params) in &asked {
-        once.entry((setting.read, *region, question(setting, params)))
-            .or_insert_with(|| (*setting, setting.asked(params)));
-    }
-    let reads = once.into_iter().map(|(key, (setting, asked))| async move {
-        let answer = setting.answer(Caller::new(aws, log, key.1), asked).await;
-        (key, answer)
-    });
-    let read: Vec<_> = futures::stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await;
-    answers.extend(read);
-    let states = asked.iter().map(|(setting, region, params)| {
-        let key = (setting.read, *region, question(setting, params));
-        match answers.get(&key) {
-            Some(Fact::Known(answer)) => Fact::Known(setting.found(answer, params)),
-            Some(other) => other.clone(),
-            None => Fact::default(),
-        }
-    });
-    states.collect()
+/// The metrics that count what is priced. What turns out to be settled is among it: that is known
+/// only when the states are read, at the same time.
+fn measured(builder: &Builder<'_>) -> BTreeSet<Metric> {
+    let changes = builder.wanted.iter().flat_map(|wanted| &wanted.changes);
+    let measures =
+        changes.flat_map(|(_, change)| change.usages()).filter_map(|usage| usage.measure.as_ref());
+    measures.flat_map(|measure| measure.metrics.iter().cloned()).collect()
 }
 
 /// One setting after its edits.
@@ -145,7 +118,7 @@ fn in_order(afters: &[Vec<Handle>]) -> Vec<usize> {
     order
 }
 
-fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
+fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>], volumes: &Volumes) -> Part {
     let Builder { findings, wanted, blocked: by_hand, warnings, .. } = builder;
     let mut part = Part { blocked: by_hand, warnings, complete: true, ..Part::default() };
     let mut refused: BTreeSet<(usize, usize)> = BTreeSet::new();
@@ -206,7 +179,7 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>]) -> Part {
         }
         outcomes.insert(index, Outcome::Action(part.actions.len()));
         let number = part.actions.len() + 1;
-        let mut action = merged.action(account, &findings, number);
+        let mut action = merged.action(account, &findings, number, volumes);
         action.after = numbers(&afters[index], &afters, &outcomes);
         resolve(&mut action, &outcomes);
         part.actions.push(action);
@@ -291,13 +264,20 @@ fn merge(
 }
 
 impl Merged {
-    fn action(self, account: &str, findings: &[Finding], number: usize) -> Action {
+    fn action(
+        self,
+        account: &str,
+        findings: &[Finding],
+        number: usize,
+        volumes: &Volumes,
+    ) -> Action {
         let Self { setting, changes, params, state, before, expect } = self;
-        let once = changes.iter().map(|(_, change)| &change.cost_once);
-        let mut cost = once.max_by(|a, b| a.high.total_cmp(&b.high)).cloned().unwrap_or_default();
+        let once = changes.iter().map(|(_, change)| Cost::of(&change.cost_once, volumes));
+        let once = once.max_by(|a, b| a.high.total_cmp(&b.high)).unwrap_or_default();
+        let each = changes.iter().flat_map(|(_, change)| &change.costs);
+        let cost = once.plus(&Cost::of(each, volumes));
         let (mut served, mut warnings) = (Vec::new(), Vec::new());
         for (finding, change) in &changes {
-            cost = cost.plus(&change.cost);
             let finding = &findings[*finding];
             served.push(format!("{}|{}", finding.id, finding.resource));
             warnings.extend(change.warnings.iter().cloned());
@@ -371,6 +351,7 @@ pub fn join(parts: Vec<Part>, report: &Report) -> Plan {
         accounts: report.scope.accounts.clone(),
         regions: report.scope.regions.clone(),
         partition: report.scope.partition.clone(),
+        tags: report.scope.tags.clone(),
     };
     // A report can always be written.
     let assess = serde_json::to_vec(report).unwrap_or_default();

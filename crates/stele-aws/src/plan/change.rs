@@ -9,8 +9,9 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use super::cost::{Cost, Volume};
+use super::cost::Usage;
 use super::setting::Params;
+use super::sink::access;
 use super::{Allowance, Allowances, Blocked};
 use crate::baseline::Baseline;
 use crate::check::Meta;
@@ -54,8 +55,8 @@ pub struct Change {
     pub(super) after: Vec<Handle>,
     pub(super) with: Option<Handle>,
     pub(super) fresh: Option<Value>,
-    pub(super) cost: Cost,
-    pub(super) cost_once: Cost,
+    pub(super) costs: Vec<(String, Usage)>,
+    pub(super) cost_once: Option<(String, Usage)>,
     pub(super) why: String,
     pub(super) warnings: Vec<String>,
 }
@@ -83,8 +84,8 @@ impl Change {
             after: Vec::new(),
             with: None,
             fresh: None,
-            cost: Cost::default(),
-            cost_once: Cost::default(),
+            costs: Vec::new(),
+            cost_once: None,
             why: why.into(),
             warnings: Vec::new(),
         }
@@ -141,16 +142,21 @@ impl Change {
 
     /// What it costs.
     #[must_use]
-    pub fn cost(mut self, item: &str, volume: Volume) -> Self {
-        self.cost = self.cost.plus(&Cost::of(item, volume));
+    pub fn cost(mut self, item: &str, usage: impl Into<Usage>) -> Self {
+        self.costs.push((item.to_owned(), usage.into()));
         self
     }
 
     /// What it costs, however many ask for it.
     #[must_use]
-    pub fn cost_once(mut self, item: &str, volume: Volume) -> Self {
-        self.cost_once = Cost::of(item, volume);
+    pub fn cost_once(mut self, item: &str, usage: impl Into<Usage>) -> Self {
+        self.cost_once = Some((item.to_owned(), usage.into()));
         self
+    }
+
+    /// What it is priced by.
+    pub(super) fn usages(&self) -> impl Iterator<Item = &Usage> {
+        self.costs.iter().chain(&self.cost_once).map(|(_, usage)| usage)
     }
 
     /// What somebody should know.
@@ -182,6 +188,7 @@ pub struct Builder<'a> {
     pub(super) wanted: Vec<Wanted>,
     places: BTreeMap<(String, String, String), usize>,
     log_places: OnceLock<LogPlaces>,
+    takers: OnceLock<BTreeMap<String, String>>,
     pub(super) blocked: Vec<Blocked>,
     /// What somebody should know of the whole.
     pub(super) warnings: Vec<String>,
@@ -202,6 +209,7 @@ impl<'a> Builder<'a> {
             wanted: Vec::new(),
             places: BTreeMap::new(),
             log_places: OnceLock::new(),
+            takers: OnceLock::new(),
             blocked: Vec::new(),
             warnings: baseline.warnings.clone(),
         }
@@ -234,6 +242,11 @@ impl<'a> Builder<'a> {
     pub fn wants(&self, id: &str) -> bool {
         let by_policy = || checks::find(id).is_some_and(|check| self.baseline.wants(check.meta()));
         self.checks.contains(id) || by_policy()
+    }
+
+    /// The bucket of each region that takes access logs already; found out once as well.
+    pub fn takers(&self) -> &BTreeMap<String, String> {
+        self.takers.get_or_init(|| access::taking(self.inventory))
     }
 
     /// Whether somebody allows something.

@@ -1,13 +1,17 @@
-//! What AWS will charge: prices from `prices.json`, volumes from whoever asks for the change.
+//! What AWS will charge: prices from `prices.json`, volumes from CloudWatch's metrics where there
+//! are datapoints, else from whoever asks for the change.
 //!
 //! Prices are data with a date and a source, not code. A volume that is not known is a wide range,
-//! and its basis says so.
+//! and its basis says so. Nothing here asks AWS: the volumes come in as a table.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::measure::Measure;
+use super::volumes::{Monthly, Reading, Volumes, WINDOW_DAYS};
 
 const PRICES: &str = include_str!("../../prices.json");
 
@@ -38,26 +42,42 @@ pub struct Volume {
     pub basis: &'static str,
 }
 
+/// What is charged for: how much there will be of it if nobody counted, and how it is counted.
+#[derive(Debug, Clone)]
+pub struct Usage {
+    /// Where nothing was counted.
+    pub assumed: Volume,
+    /// What counts it, where something does.
+    pub measure: Option<Measure>,
+}
+
 /// The price list.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Prices {
     /// When it was written down, as `2026-11-28`.
     pub as_of: String,
     /// The region that it holds for; others differ by some ten per cent.
     pub region: String,
-    /// Where it was read.
-    pub source: String,
+    /// What somebody should know of all of them.
+    pub note: String,
     /// Each thing that is charged for.
     pub items: BTreeMap<String, Item>,
 }
 
 /// Something that is charged for.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Item {
     /// Dollars for one unit.
     pub usd: f64,
     /// What the unit is.
     pub unit: String,
+    /// The address where it was read, or `recalled`.
+    pub source: String,
+    /// When it was read there; empty where it is recalled.
+    #[serde(default)]
+    pub looked_up: String,
 }
 
 /// The price list that is compiled in.
@@ -79,19 +99,62 @@ impl Volume {
     }
 }
 
+impl From<Volume> for Usage {
+    fn from(assumed: Volume) -> Self {
+        Self { assumed, measure: None }
+    }
+}
+
+impl Volume {
+    /// The same, but counted where CloudWatch does.
+    pub fn by(self, measure: impl Into<Option<Measure>>) -> Usage {
+        Usage { assumed: self, measure: measure.into() }
+    }
+}
+
+/// Usages that are priced in one sentence.
+struct Group<'a> {
+    item: &'a str,
+    usage: &'a Usage,
+    reading: Reading,
+    count: u32,
+}
+
 impl Cost {
-    /// What a volume of something costs. An item without a price is said to be so.
-    pub fn of(item: &str, volume: Volume) -> Self {
-        let Some(price) = prices().items.get(item) else {
-            return Self { basis: format!("no price for {item}"), ..Self::default() };
-        };
-        let usd = |units: f64| units * price.usd;
-        Self {
-            low: usd(volume.low),
-            expected: usd(volume.expected),
-            high: usd(volume.high),
-            basis: format!("{} at ${} per {}", volume.basis, price.usd, price.unit),
+    /// What usages of items cost. Those of the same kind are one part of the basis.
+    pub fn of<'a>(
+        usages: impl IntoIterator<Item = &'a (String, Usage)>,
+        volumes: &Volumes,
+    ) -> Self {
+        let mut groups: Vec<Group<'a>> = Vec::new();
+        let mut places = BTreeMap::new();
+        for (item, usage) in usages {
+            let reading = match &usage.measure {
+                Some(measure) => volumes.monthly(&measure.metrics),
+                None => Reading::Nothing,
+            };
+            let kind = match reading {
+                Reading::Counted(_) => "counted",
+                Reading::Nothing => "nothing",
+                Reading::Unread => "unread",
+            };
+            let of = usage.measure.as_ref().map(|measure| (measure.name, measure.each.words));
+            let place = *places
+                .entry((item.as_str(), usage.assumed.basis, of, kind))
+                .or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => {
+                    group.count += 1;
+                    if let (Reading::Counted(all), Reading::Counted(one)) =
+                        (&mut group.reading, reading)
+                    {
+                        *all = all.plus(one);
+                    }
+                }
+                None => groups.push(Group { item, usage, reading, count: 1 }),
+            }
         }
+        groups.iter().fold(Self::default(), |sum, group| sum.plus(&group.cost()))
     }
 
     /// The sum of two.
@@ -124,32 +187,81 @@ impl Cost {
     }
 }
 
+impl Group<'_> {
+    fn cost(&self) -> Cost {
+        let Some(price) = prices().items.get(self.item) else {
+            return Cost { basis: format!("no price for {}", self.item), ..Cost::default() };
+        };
+        let Volume { low, expected, high, .. } = self.volume();
+        Cost {
+            low: low * price.usd,
+            expected: expected * price.usd,
+            high: high * price.usd,
+            basis: format!("{} at ${} per {}", self.words(), price.usd, price.unit),
+        }
+    }
+
+    /// Units of the item.
+    fn volume(&self) -> Volume {
+        let assumed = self.usage.assumed;
+        if let (Reading::Counted(monthly), Some(measure)) = (&self.reading, &self.usage.measure) {
+            let each = measure.each;
+            return Volume {
+                low: monthly.low * each.low,
+                expected: monthly.expected * each.expected,
+                high: monthly.high * each.high,
+                basis: assumed.basis,
+            };
+        }
+        let count = f64::from(self.count);
+        Volume {
+            low: assumed.low * count,
+            expected: assumed.expected * count,
+            high: assumed.high * count,
+            basis: assumed.basis,
+        }
+    }
+
+    fn assumed(&self) -> String {
+        match self.count {
+            0 | 1 => "assumed".to_owned(),
+            count => format!("assumed for {count}"),
+        }
+    }
+
+    /// Where the units come from.
+    fn words(&self) -> String {
+        let assumed = self.usage.assumed.basis;
+        let Some(measure) = &self.usage.measure else { return assumed.to_owned() };
+        let (name, each) = (measure.name, measure.each.words);
+        match &self.reading {
+            Reading::Counted(Monthly { low, expected, high, days }) => {
+                let amount = |amount| measure.amount(amount);
+                let together = match self.count {
+                    0 | 1 => String::new(),
+                    count => format!(", {count} together"),
+                };
+                format!(
+                    "{} a month ({} to {}) by {name} of {days} day{}{together}, {each},",
+                    amount(*expected),
+                    amount(*low),
+                    amount(*high),
+                    if *days == 1 { "" } else { "s" },
+                )
+            }
+            Reading::Nothing => {
+                let why = format!("no datapoint of {name} in {WINDOW_DAYS} days");
+                format!("{assumed}, {}: {why},", self.assumed())
+            }
+            Reading::Unread => format!("{assumed}, {}: {name} could not be read,", self.assumed()),
+        }
+    }
+}
+
 /// Cents are what is meant; more digits would be noise.
 fn rounded(usd: f64) -> f64 {
     (usd * 100.0).round() / 100.0
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_price_list_is_well_formed() {
-        let prices = prices();
-        assert_eq!(prices.as_of.len(), "2026-11-28".len());
-        assert!(!prices.source.is_empty() && !prices.region.is_empty());
-        for (name, item) in &prices.items {
-            assert!(item.usd > 0.0 && !item.unit.is_empty(), "{name}");
-        }
-    }
-
-    #[test]
-    fn costs_are_volumes_at_prices_and_say_what_they_are_of() {
-        let volume = Volume::range(1.0, 10.0, 100.0, "1 to 100 GB");
-        let cost = Cost::of("vended-s3-gb", volume);
-        assert!((cost.expected - 10.0 * prices().items["vended-s3-gb"].usd).abs() < 0.01);
-        let twice = cost.plus(&cost);
-        assert!((twice.high - 2.0 * cost.high).abs() < 0.01);
-        assert_eq!(twice.basis, cost.basis, "the same basis stands once");
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::change::Refusal;
+use super::short_hash;
 
 /// The beginning of the names of our statements.
 pub const OWN: &str = "SteleLog";
@@ -19,6 +20,13 @@ pub const LOG_POLICY_BYTES_MAX: usize = 5120;
 /// Bytes of the policy of a key (KMS quotas: 32 KB).
 pub const KEY_POLICY_BYTES_MAX: usize = 32 * 1024;
 
+/// A text as a part of a `Sid`, which has letters and digits only: where those do not say it all,
+/// eight digits of its hash tell it from others.
+pub fn sid_part(text: &str) -> String {
+    let letters: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    if letters == text { letters } else { format!("{letters}{}", short_hash(text)) }
+}
+
 /// Adds statements to a policy; an empty text is an empty policy.
 ///
 /// # Errors
@@ -28,6 +36,11 @@ pub fn with_statements(
     statements: &[Value],
     bytes_max: usize,
 ) -> Result<String, Refusal> {
+    // Many findings ask for the same; what stands there word for word need not be read again.
+    let says = |statement: &Value| text.contains(&statement.to_string());
+    if !statements.is_empty() && statements.iter().all(says) {
+        return Ok(text.to_owned());
+    }
     let mut policy = if text.is_empty() {
         json!({"Version": "2012-10-17", "Statement": []})
     } else {
@@ -97,6 +110,17 @@ mod tests {
         }
         let new = with_statements("", std::slice::from_ref(&own), 20_480).unwrap();
         assert!(same(&new, &json!({"Statement": [own], "Version": "2012-10-17"}).to_string()));
+    }
+
+    #[test]
+    fn places_with_the_same_letters_have_statements_of_their_own() {
+        assert_eq!(sid_part("logs"), "logs");
+        assert_eq!(sid_part(""), "");
+        let parts = ["ab", "a/b", "a-b", "/a/b"].map(sid_part);
+        for (place, part) in parts.iter().enumerate() {
+            assert!(part.chars().all(|letter| letter.is_ascii_alphanumeric()), "{part}");
+            assert!(!parts[..place].contains(part), "{part}");
+        }
     }
 
     #[test]

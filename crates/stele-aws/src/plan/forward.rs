@@ -5,6 +5,7 @@ use serde_json::json;
 use super::change::{Builder, Change, Handle, Refusal};
 use super::cost::Volume;
 use super::groups::Made;
+use super::measure::Measure;
 use super::role::{self, Given, Role};
 use crate::arn;
 use crate::collect::application::Function;
@@ -74,6 +75,9 @@ pub fn group(
     let resource = plan.inventory.arn("logs", region, &format!("log-group:{group}"));
     let why = format!("`{group}` passes all events on to `{target}`");
     let volume = Volume::range(0.0, 1.0, 100.0, "0 to 100 GB of the group that the target takes");
+    // What is made now has counted nothing.
+    let counted = made.is_none().then(|| Measure::group_passed_on(region, group));
+    let usage = volume.by(counted);
     let mut change = Change::of("logs:PutSubscriptionFilter", region, resource, why)
         .by("logGroupName", group)
         .by("filterName", filter)
@@ -89,8 +93,8 @@ pub fn group(
         .with(with)
         .after(after);
     match service(target) {
-        "firehose" => change = change.cost("firehose-gb", volume),
-        "kinesis" => change = change.cost("kinesis-gb", volume),
+        "firehose" => change = change.cost("firehose-gb", usage),
+        "kinesis" => change = change.cost("kinesis-gb", usage),
         "lambda" => {
             change = change.warn(format!(
                 "the policy of the function must let logs.{region}.amazonaws.com wake it"

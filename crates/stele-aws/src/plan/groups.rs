@@ -8,6 +8,7 @@ use super::change::{Builder, Change, Handle, Refusal};
 use super::cost::Volume;
 use super::document;
 use super::forward;
+use super::measure::Measure;
 use super::settings::logs;
 use super::sink::{key_for, offered};
 
@@ -139,6 +140,8 @@ pub fn masked(plan: &mut Builder<'_>, region: &str, name: &str, group: Option<Ma
     .to_string();
     let why = format!("keys and numbers of cards are masked in `{name}`");
     let volume = Volume::range(0.0, 1.0, 100.0, "0 to 100 GB that the group takes in");
+    // What is made now has counted nothing.
+    let counted = group.is_none().then(|| Measure::group_scanned(region, name));
     let change = Change::of("logs:PutDataProtectionPolicy", region, arn, why)
         .by("logGroupIdentifier", name)
         .edit(move |draft| {
@@ -153,7 +156,7 @@ pub fn masked(plan: &mut Builder<'_>, region: &str, name: &str, group: Option<Ma
             draft.params.insert("policyDocument".to_owned(), json!(text));
             Ok(())
         })
-        .cost("cloudwatch-masking-gb", volume)
+        .cost("cloudwatch-masking-gb", volume.by(counted))
         .warn(
             "what is masked is so wherever it goes from the group, filters to other accounts \
              included; only who has logs:Unmask sees it",
@@ -171,14 +174,8 @@ pub fn allow_groups(
 ) -> Handle {
     let account = &plan.inventory.account;
     let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}:*"));
-    let word: String = service
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    let place: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let word = document::sid_part(service.split('.').next().unwrap_or_default());
+    let place = document::sid_part(name);
     let statement = json!({"Sid": format!("SteleLog{word}{place}"), "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": arn,

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::change::{Draft, Refusal};
+use super::setting::items;
 
 /// The most values in all advanced selectors of a trail (CloudTrail quotas).
 const VALUES_MAX: usize = 500;
@@ -386,7 +387,7 @@ fn rule(field: &str, how: &str, values: &[&str]) -> Value {
 }
 
 fn is(selector: &Value, field: &str, value: &str) -> bool {
-    let rules = selector["FieldSelectors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let rules = items(&selector["FieldSelectors"]);
     rules.iter().any(|rule| {
         rule["Field"] == field && texts(&rule["Equals"]).iter().any(|each| each == value)
     })
@@ -421,13 +422,13 @@ fn add_value(selector: &mut Value, field: &str, how: &str, value: &str) {
 }
 
 fn texts(list: &Value) -> Vec<String> {
-    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-    items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    let texts = items(list).iter();
+    texts.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 /// The values in a selector, all conditions together.
 fn count(selector: &Value) -> usize {
-    let rules = selector["FieldSelectors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let rules = items(&selector["FieldSelectors"]);
     let members = rules.iter().filter_map(Value::as_object).flat_map(Map::values);
     members.filter_map(Value::as_array).map(Vec::len).sum()
 }

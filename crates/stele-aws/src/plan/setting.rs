@@ -8,6 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Undo;
+use super::document;
 use super::settings;
 pub(crate) use super::settings::ec2::flow_log_type;
 use crate::caller::{Caller, at};
@@ -145,15 +146,45 @@ pub(crate) fn covers(state: &Value, wanted: &Value) -> bool {
 
 /// Whether two lists hold the same, in whatever order.
 pub(crate) fn same_set(one: &Value, other: &Value) -> bool {
-    let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let (one, other) = (items(one), items(other));
     one.len() == other.len() && one.iter().all(|item| other.iter().any(|o| same(item, o)))
 }
 
+/// The elements of a list; none where it is none.
+pub(crate) fn items(list: &Value) -> &[Value] {
+    list.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
 /// The element of a list whose member has this value; null where there is none.
 pub(crate) fn pick(list: &Value, member: &str, value: &Value) -> Value {
-    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-    items.iter().find(|item| same(&item[member], value)).cloned().unwrap_or_default()
+    items(list).iter().find(|item| same(&item[member], value)).cloned().unwrap_or_default()
+}
+
+/// The element of a list that has the same members as the parameters; null where there is none.
+pub(crate) fn pick_all(list: &Value, members: &[&str], params: &Params) -> Value {
+    let param = |name: &str| params.get(name).unwrap_or(&Value::Null);
+    let is = |item: &&Value| members.iter().all(|name| same(&item[*name], param(name)));
+    items(list).iter().find(is).cloned().unwrap_or_default()
+}
+
+/// `find`: a policy, which is a text; null where there is none.
+pub(crate) fn policy(answer: &Value, member: &str) -> Value {
+    match &answer[member] {
+        Value::String(text) if !text.is_empty() => json!({member: text}),
+        _ => Value::Null,
+    }
+}
+
+/// `start`: the policy that is there.
+pub(crate) fn policy_start(member: &str, state: &Value, params: &mut Params) {
+    let text = state[member].as_str().unwrap_or_default();
+    params.insert(member.to_owned(), json!(text));
+}
+
+/// `settled`: it is the same policy.
+pub(crate) fn same_policy(member: &str, state: &Value, params: &Params) -> bool {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    document::same(&text(state.get(member)), &text(params.get(member)))
 }
 
 /// Some members of an object; null where it is none.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::change::{Builder, Change, Handle};
 use super::cost::Volume;
+use super::document;
 pub use super::groups::{allow_groups, group};
 use super::settings::s3;
 use crate::arn;
@@ -92,7 +93,7 @@ pub fn terminal_name(plan: &Builder<'_>, region: &str) -> String {
     if plan.baseline.sinks.access_bucket != ours || plan.inventory.bucket(&name).is_some() {
         return name;
     }
-    access::taking(plan.inventory, region).map_or(name, str::to_owned)
+    plan.takers().get(region).map_or(name, Clone::clone)
 }
 
 /// Whether the policy leaves it to us where the logs of a region go, and our bucket is not there.
@@ -238,12 +239,16 @@ fn statements(
 ) -> Vec<Value> {
     let account = &plan.inventory.account;
     let arn = plan.inventory.bucket_arn(bucket);
-    let principal = json!({"Service": writer.service(region)});
+    let service = writer.service(region);
     let from_here = json!({"aws:SourceAccount": account});
     let owned = json!({"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"});
-    // One name for each place: a second prefix is a second statement.
-    let place: String = prefix.chars().filter(char::is_ascii_alphanumeric).collect();
-    let sid = |what: &str| format!("SteleLog{}{what}{place}", writer.word());
+    // One name for each place: a second prefix is a second statement, and so is a second region
+    // where the service has a name of its own.
+    let own = if service.contains(region) { document::sid_part(region) } else { String::new() };
+    let word = format!("{}{own}", writer.word());
+    let place = document::sid_part(prefix.trim_end_matches('/'));
+    let sid = |what: &str| format!("SteleLog{word}{what}{place}");
+    let principal = json!({"Service": service});
     let below = arn::folder(prefix);
     let logs = format!("{arn}/{below}AWSLogs/{account}/*");
     let write = |resource: &str, condition: &Value| {
@@ -252,7 +257,7 @@ fn statements(
             "Condition": {"StringEquals": condition}})
     };
     let look = |actions: Value| {
-        json!({"Sid": format!("SteleLog{}Look", writer.word()), "Effect": "Allow",
+        json!({"Sid": format!("SteleLog{word}Look"), "Effect": "Allow",
             "Principal": principal, "Action": actions, "Resource": arn,
             "Condition": {"StringEquals": from_here}})
     };
@@ -303,6 +308,25 @@ mod tests {
     use super::*;
     use crate::collect::s3::Bucket;
     use crate::inventory::Inventory;
+
+    #[test]
+    fn each_writer_and_place_has_a_statement_of_its_own() {
+        let (inventory, baseline, allowances) = Default::default();
+        let plan = Builder::new(&inventory, &baseline, &allowances);
+        let sids = |writer, region: &str, prefix: &str| -> Vec<String> {
+            let all = statements(&plan, "b", region, writer, prefix);
+            all.iter().map(|each| each["Sid"].as_str().unwrap().to_owned()).collect()
+        };
+        let place = sids(Writer::Delivery, "us-east-1", "a/b");
+        assert_eq!(place, sids(Writer::Delivery, "us-east-1", "a/b/"));
+        assert_ne!(place[1], sids(Writer::Delivery, "us-east-1", "ab")[1]);
+        let one = sids(Writer::Redshift, "us-east-1", "x");
+        assert_eq!(one, sids(Writer::Redshift, "eu-west-1", "x"));
+        // Regions where the service has a name of its own.
+        let others = ["af-south-1", "eu-south-1"].map(|at| sids(Writer::Redshift, at, "x"));
+        assert!(one.iter().all(|sid| !others.concat().contains(sid)));
+        assert!(others[0].iter().all(|sid| !others[1].contains(sid)));
+    }
 
     /// Which access logs are planned for a bucket that is there, or seems not to be.
     fn logs(buckets: Fact<Vec<Bucket>>) -> Vec<Option<Handle>> {

@@ -172,7 +172,8 @@ impl World {
             "GetRolePolicy" => self.get("role-policy", &policy).ok_or("NoSuchEntity")?,
             "PutRolePolicy" => {
                 self.get("role", &role).ok_or("NoSuchEntity")?;
-                self.put("role-policy", &policy, json!({"PolicyName": params["PolicyName"]}));
+                let document = json!({"PolicyDocument": params["PolicyDocument"]});
+                self.put("role-policy", &policy, document);
                 json!({})
             }
             "DeleteRolePolicy" => self.delete("role-policy", &policy)?,

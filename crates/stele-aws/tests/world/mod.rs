@@ -386,7 +386,9 @@ impl World {
             "PutRolePolicy" => {
                 let (role, policy) = (text("RoleName"), text("PolicyName"));
                 let call = format!("iam:GetRolePolicy RoleName={role} PolicyName={policy}");
-                self.say(&call, &json!({"RoleName": role, "PolicyName": policy}));
+                let shown =
+                    json!({"PolicyName": policy, "PolicyDocument": params["PolicyDocument"]});
+                self.say(&call, &shown);
             }
             "CreateKey" => {
                 let id = format!("made-{n}");

@@ -147,6 +147,7 @@ pub(super) struct Product {
 
 static PRODUCTS: &[Product] = &[
     Product { source_type: "cloudtrail", name: "CloudTrail", vendor: "AWS", cloud: "AWS" },
+    Product { source_type: "stele_finding", name: "Stele", vendor: "Stele", cloud: "AWS" },
     Product { source_type: "vpcflow", name: "VPC Flow Logs", vendor: "AWS", cloud: "AWS" },
 ];
 

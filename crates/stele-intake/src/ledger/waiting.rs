@@ -59,6 +59,12 @@ impl Waiting {
         self.push_one(&Record::Act(Act { at_micros, by: "stele".to_owned(), deed }))
     }
 
+    /// An act of somebody; gives the number of its entry.
+    pub(super) fn act_of(&mut self, act: Act) -> Result<u64, LedgerError> {
+        self.push_one(&Record::Act(act))?;
+        Ok(self.state.size - 1)
+    }
+
     pub(super) fn start(
         &mut self,
         now_micros: i64,

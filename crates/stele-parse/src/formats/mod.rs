@@ -5,6 +5,7 @@ pub mod cloudtrail;
 pub mod json_lines;
 mod object;
 mod stamp;
+pub mod stele_act;
 pub mod stele_finding;
 pub mod syslog;
 pub mod text;
@@ -17,6 +18,7 @@ use crate::format::Format;
 /// Every format, the more particular before the more general.
 pub static ALL: &[&dyn Format] = &[
     &cloudtrail::CloudTrail,
+    &stele_act::SteleAct,
     &stele_finding::SteleFinding,
     &vpcflow::VpcFlow,
     &app_flask::AppFlask,

@@ -37,8 +37,8 @@ fn an_unknown_format_is_told_from_a_misspelt_one() {
     assert_eq!(nearest(&"json".repeat(100_000)), None);
     assert_eq!(
         unknown("nginx"),
-        "unknown format `nginx`; there are: cloudtrail, stele_finding, vpcflow, app_flask, \
-         syslog, json, text"
+        "unknown format `nginx`; there are: cloudtrail, stele_act, stele_finding, vpcflow, \
+         app_flask, syslog, json, text"
     );
     assert!(unknown("Jsn").starts_with("unknown format `Jsn`; did you mean `json`?"));
 }

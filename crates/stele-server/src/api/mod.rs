@@ -4,6 +4,7 @@
 //! with a stable `code`. A client that goes away ends its query. What is no path of the interface
 //! is the web page.
 
+mod acts;
 mod guard;
 mod ingest;
 mod ledger;
@@ -21,6 +22,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::node::Node;
+pub use acts::{ActBody, ActRefused};
 pub use ledger::listed;
 pub use problem::Problem;
 
@@ -55,8 +57,9 @@ pub use problem::Problem;
         ledger::tile,
         ledger::entries,
         ledger::rotate,
+        acts::put,
     ),
-    components(schemas(problem::ProblemBody))
+    components(schemas(problem::ProblemBody, acts::ActBody))
 )]
 struct Description;
 
@@ -91,6 +94,7 @@ pub fn router(node: Arc<Node>, body_bytes_max: usize) -> Router {
         .route("/api/v1/ledger/checkpoint", get(ledger::checkpoint))
         .route("/api/v1/ledger/tile/{*path}", get(ledger::tile))
         .route("/api/v1/ledger/entries", get(ledger::entries))
+        .route("/api/v1/acts", post(acts::put))
         .route("/api/v1/admin/rotate-key", post(ledger::rotate))
         .route("/api/v1/admin/flush", post(flush))
         .route("/api/v1/admin/compact", post(compact))

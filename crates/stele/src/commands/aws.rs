@@ -4,6 +4,7 @@
 //! The work is in `stele-aws`; this reads the words and shows what came of it. One subcommand is
 //! one file below `aws/`.
 
+mod acts;
 mod apply;
 mod assess;
 mod baseline;
@@ -26,6 +27,7 @@ use anyhow::{Context as _, bail};
 use stele_aws::assess::Selection;
 use stele_aws::baseline::Baseline;
 use stele_aws::iam;
+use stele_aws::tags::{Tag, Tags};
 
 use crate::Context;
 
@@ -77,6 +79,10 @@ struct ChoiceArguments {
     /// No checks of this pattern.
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
     skip: Vec<String>,
+    /// Only resources with this tag, `KEY=VALUE` or `KEY` for any value; several times: with all of
+    /// them. What is said of the account and its regions stays.
+    #[arg(long, value_name = "K=V", value_parser = Tag::parse)]
+    tag: Vec<Tag>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,6 +109,7 @@ struct PolicyArguments {
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum PolicyFor {
     Assess,
+    Plan,
     Apply,
     Rollback,
     Arrival,
@@ -123,6 +130,11 @@ impl ChoiceArguments {
             }
         }
         Ok((baseline, selection))
+    }
+
+    /// The tags that a resource must have.
+    fn tags(&self) -> anyhow::Result<Tags> {
+        Tags::new(self.tag.clone()).map_err(|error| anyhow::anyhow!("--tag: {error}"))
     }
 }
 
@@ -178,13 +190,16 @@ fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
         Some(file) => plan::read(file),
         None => bail!("for which plan? give it with `--plan`; `stele aws plan -o FILE` makes one"),
     };
+    let collectors = || -> anyhow::Result<_> {
+        let (baseline, selection) = arguments.choice.read()?;
+        let checks = selection.checks(&baseline);
+        let mut collectors = stele_aws::assess::collectors(&checks, &baseline);
+        collectors.extend(arguments.choice.tags()?.collector());
+        Ok(collectors)
+    };
     let documents = match arguments.command {
-        PolicyFor::Assess => {
-            let (baseline, selection) = arguments.choice.read()?;
-            let checks = selection.checks(&baseline);
-            let collectors = stele_aws::assess::collectors(&checks, &baseline);
-            vec![iam::assess_policy(&collectors, &partition)]
-        }
+        PolicyFor::Assess => vec![iam::assess_policy(&collectors()?, &partition)],
+        PolicyFor::Plan => iam::plan_policy(&collectors()?, &partition)?,
         PolicyFor::Apply => iam::apply_policy(&plan()?)?,
         PolicyFor::Rollback => iam::rollback_policy(&plan()?)?,
         PolicyFor::Arrival => {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::{Server, rows, run};
 
@@ -168,6 +168,42 @@ fn the_log_is_served_as_tiles_and_listed_for_people() {
     let entries = rows(data, &["ledger", "log", "--first", "0", "--limit", "1000"]);
     let kinds = |kind: &str| entries.iter().filter(|entry| entry["record"]["t"] == kind).count();
     assert!(kinds("batch") >= 4 && kinds("commit") >= 3 && kinds("act") >= 4, "{entries:#?}");
+}
+
+#[test]
+fn what_somebody_did_elsewhere_comes_on_record_in_their_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = &folder.path().join("data");
+    let server = Server::start(data);
+    let post = |act: Value| {
+        let json = "Content-Type: application/json\r\n";
+        server.request("POST", "acts", json, act.to_string().as_bytes())
+    };
+    let act =
+        |by: &str, kind: &str, detail: &str| json!({"by": by, "kind": kind, "detail": detail});
+    for (wrong, said) in [
+        (act("", "aws-apply", "x"), "`by`"),
+        (act("a\nb", "aws-apply", "x"), "`by`"),
+        (act(" Stele", "aws-apply", "x"), "that is the server itself"),
+        (act("alice", "AWS apply", "x"), "`kind` is `AWS apply`"),
+        (act("alice", "aws-apply", &"x".repeat(20_000)), "20000 bytes"),
+    ] {
+        let (code, answer) = post(wrong);
+        assert!(code == 400 && answer.contains(said), "{code} {answer}");
+    }
+    assert_eq!(post(json!({"by": "alice", "kind": "x"})).0, 422);
+    // Quotes, and all that JSON has to escape, come back as they were.
+    let detail = "{\"plan\":\"\u{7f}\u{1F600}\\\n\"}";
+    let (code, answer) = post(act("arn:aws:iam::1:user/alice", "aws-apply", detail));
+    assert_eq!(code, 202, "{answer}");
+    let entry = serde_json::from_str::<Value>(&answer).unwrap()["entry"].as_u64().unwrap();
+    let key = text(data.join("keys/ledger.keys")).trim().to_owned();
+    server.stop();
+    let first = entry.to_string();
+    let record = &rows(data, &["ledger", "log", "--first", &first, "--limit", "1"])[0]["record"];
+    assert_eq!(record["by"], "arn:aws:iam::1:user/alice");
+    assert_eq!(record["act"]["other"], json!({"kind": "aws-apply", "detail": detail}));
+    assert_eq!(verify(data, &key, &[]).0, 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Values in a template: texts with references become `Ref`, `Fn::GetAtt` or `Fn::Sub`.
 
-use super::{Draft, attribute, entry, reference, setting_text};
+use super::{Draft, attribute, entry, reference};
 use crate::export::node::{Node, Piece, join, replace};
 use crate::export::yaml::Doc;
 
@@ -17,12 +17,10 @@ impl Draft<'_, '_> {
             ),
             Node::Document(inner) => self.node(inner),
             Node::TextDocument(inner) => self.text(&inner.json_text()),
-            Node::Set { base, value, .. } => {
-                match self.settings.get(&(*base, setting_text(value))) {
-                    Some(name) => reference(name),
-                    None => self.node(value),
-                }
-            }
+            Node::Set { base, value, .. } => match self.settings.get(&(*base, value.setting())) {
+                Some(name) => reference(name),
+                None => self.node(value),
+            },
         }
     }
 

@@ -143,6 +143,34 @@ fn a_plan_can_be_taken_back_with_its_policy_and_no_log_deleted() {
 }
 
 #[test]
+fn planning_reads_what_assessing_does_and_states_and_metrics() {
+    let all = crate::checks::ALL.iter().flat_map(|check| check.meta().reads.iter().copied());
+    let collectors = Collector::closure(all);
+    let documents = plan_policy(&collectors, "aws").unwrap();
+    let allowed: BTreeSet<&str> =
+        statements_of(&documents).iter().flat_map(|each| texts(&each["Action"])).collect();
+    for action in &allowed {
+        let verb = action.split(':').nth(1).unwrap();
+        let reads = ["Describe", "Get", "GET", "List"].iter().any(|read| verb.starts_with(read));
+        assert!(reads && !action.contains('*'), "{action}");
+    }
+    let assessing = super::super::actions(&collectors);
+    assert!(assessing.iter().all(|action| allowed.contains(action.as_str())));
+    for setting in setting::all() {
+        let permission = &operation::find(setting.read).unwrap().permission;
+        assert!(allowed.contains(permission.as_str()), "{permission}");
+    }
+    // Costs are no matter of an assessment.
+    assert!(allowed.contains("cloudwatch:GetMetricData"));
+    assert!(!assessing.contains("cloudwatch:GetMetricData"));
+    let role = "arn:aws:iam::111122223333:role/stele-flow-logs";
+    assert_eq!(effect(&documents, "iam:GetRole", role), "allow");
+    let stage = "arn:aws:apigateway:us-east-1::/restapis/a1/stages/prod";
+    assert_eq!(effect(&documents, "apigateway:GET", stage), "allow");
+    assert_eq!(effect(&documents, "apigateway:GET", "arn:aws:apigateway:r::/apikeys"), "none");
+}
+
+#[test]
 fn arrival_looks_and_takes_nothing() {
     let queue = "arn:aws:sqs:us-east-1:111122223333:stele-logs";
     let scope = ArrivalScope {

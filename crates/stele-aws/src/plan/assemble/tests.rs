@@ -50,7 +50,7 @@ fn plan(states: &[Value]) -> Part {
     let order = ["group a", "key", "keyed a", "filter a", "group b", "keyed b", "filter b"];
     assert_eq!(order.len(), states.len());
     let states: Vec<Fact<Value>> = states.iter().cloned().map(Fact::Known).collect();
-    build("1", builder, &states)
+    build("1", builder, &states, &Volumes::default())
 }
 
 fn calls(part: &Part) -> Vec<(&str, &str, &[u32])> {
@@ -132,4 +132,57 @@ fn references_of_a_second_account_are_to_its_own_actions() {
     assert_eq!(shifted.params["Text"], "${srcaddr} ${11.Id}");
     assert_eq!(shifted.undo[0].params["Id"], "${11.Id}");
     assert_eq!(shifted.undo[0].params["Own"], "${self.Id}");
+}
+
+/// Twelve log groups and as many answers as calls.
+#[derive(Debug, Default)]
+struct Groups {
+    prefixes: std::sync::Mutex<Vec<Option<String>>>,
+}
+
+#[async_trait::async_trait]
+impl Aws for Groups {
+    async fn call(&self, call: &crate::call::Call) -> Result<Value, crate::call::CallError> {
+        let prefix = call.params.get("logGroupNamePrefix").and_then(Value::as_str);
+        self.prefixes.lock().unwrap().push(prefix.map(str::to_owned));
+        let names = (0..12).map(|n| format!("/g/{n}"));
+        let names = names.filter(|name| prefix.is_none_or(|prefix| name.starts_with(prefix)));
+        let all: Vec<Value> = names
+            .enumerate()
+            .map(|(days, name)| json!({"logGroupName": name, "retentionInDays": days + 1}))
+            .collect();
+        Ok(json!({"logGroups": all}))
+    }
+}
+
+/// The states of some groups and how they were asked for.
+async fn retained(count: usize) -> (Vec<Fact<Value>>, Vec<Option<String>>) {
+    let mut inventory = crate::inventory::Inventory::default();
+    let groups = Fact::Known(vec![crate::collect::logs::Group::default(); 12]);
+    let region = crate::inventory::Region { groups, ..Default::default() };
+    inventory.by_region.insert("r".to_owned(), region);
+    let (baseline, allowances) = Default::default();
+    let mut builder = Builder::new(&inventory, &baseline, &allowances);
+    builder.begin(&finding());
+    // The last is not there.
+    for n in (13 - count)..13 {
+        let name = format!("/g/{n}");
+        let change = Change::of("logs:PutRetentionPolicy", "r", name.as_str(), "w");
+        builder.change(change.by("logGroupName", name).set(json!({"retentionInDays": 30})));
+    }
+    let aws = Groups::default();
+    let log = CallLog::default();
+    let states = states::read(&aws, &log, &builder).await;
+    (states, aws.prefixes.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn a_list_is_read_whole_where_that_takes_fewer_calls() {
+    let state = |days: i64| Fact::Known(json!({"retentionInDays": days}));
+    let (states, asked) = retained(3).await;
+    assert_eq!(states, [state(11), state(12), Fact::Known(Value::Null)]);
+    assert_eq!(asked, [None]);
+    let (states, asked) = retained(1).await;
+    assert_eq!(states, [Fact::Known(Value::Null)]);
+    assert_eq!(asked, [Some("/g/12".to_owned())]);
 }

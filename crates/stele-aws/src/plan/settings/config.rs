@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::plan::setting::{
-    Params, Setting, covers, nothing, off_again, only, pick, put_back, same, undo,
+    Params, Setting, covers, items, nothing, off_again, only, pick, put_back, same, undo,
 };
 
 pub(super) const ALL: &[Setting] = &[
@@ -135,8 +135,9 @@ fn sources(aggregator: &Value) -> Value {
 
 /// The account's own recorder; those of AWS's services stand beside it.
 fn recorder(answer: &Value, _: &Params) -> Value {
-    let all = answer["ConfigurationRecorders"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let own = all.iter().find(|recorder| recorder["servicePrincipal"].is_null());
+    let own = items(&answer["ConfigurationRecorders"])
+        .iter()
+        .find(|recorder| recorder["servicePrincipal"].is_null());
     let Some(own) = own else { return Value::Null };
     let mut state = only(own, &["name", "roleARN", "recordingGroup", "recordingMode"]);
     // AWS writes out the lists that are not in force; sent back beside the one that is, they are

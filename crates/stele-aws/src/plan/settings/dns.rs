@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::setting::{Setting, exists, named, nothing, pick, same, undo};
+use crate::plan::setting::{Setting, exists, named, nothing, only, pick, pick_all, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -10,17 +10,9 @@ pub(super) const ALL: &[Setting] = &[
         read: "route53resolver:ListResolverQueryLogConfigs",
         by: &[],
         // By its name and where it goes; the answer of the call itself has it by another name.
-        find: |found, params| {
-            let items = found.as_array().map(Vec::as_slice).unwrap_or_default();
-            let is = |config: &&Value| {
-                ["Name", "DestinationArn"]
-                    .iter()
-                    .all(|name| same(&config[name], params.get(*name).unwrap_or(&Value::Null)))
-            };
-            let made = &found["ResolverQueryLogConfig"];
-            let made = (!made.is_null()).then_some(made);
-            let config = items.iter().find(is).or(made);
-            config.map_or(Value::Null, |config| json!({"Id": config["Id"]}))
+        find: |found, params| match pick_all(found, &["Name", "DestinationArn"], params) {
+            Value::Null => only(&found["ResolverQueryLogConfig"], &["Id"]),
+            config => only(&config, &["Id"]),
         },
         start: nothing,
         settled: exists,
@@ -37,13 +29,8 @@ pub(super) const ALL: &[Setting] = &[
         by: &[],
         // One that is being made is as good as one that is active, so the state says nothing of it.
         find: |found, params| {
-            let items = found.as_array().map(Vec::as_slice).unwrap_or_default();
-            let is = |each: &&Value| {
-                ["ResolverQueryLogConfigId", "ResourceId"]
-                    .iter()
-                    .all(|name| same(&each[name], params.get(*name).unwrap_or(&Value::Null)))
-            };
-            items.iter().find(is).map_or(Value::Null, |each| json!({"Id": each["Id"]}))
+            let members = ["ResolverQueryLogConfigId", "ResourceId"];
+            only(&pick_all(found, &members, params), &["Id"])
         },
         start: nothing,
         settled: exists,
@@ -61,10 +48,9 @@ pub(super) const ALL: &[Setting] = &[
         by: &[],
         find: |found, params| {
             let zone = params.get("HostedZoneId").unwrap_or(&Value::Null);
-            match (pick(found, "HostedZoneId", zone), &found["QueryLoggingConfig"]) {
-                (Value::Object(config), _) => json!({"Id": config.get("Id")}),
-                (_, Value::Object(made)) => json!({"Id": made.get("Id")}),
-                _ => Value::Null,
+            match pick(found, "HostedZoneId", zone) {
+                Value::Null => only(&found["QueryLoggingConfig"], &["Id"]),
+                config => only(&config, &["Id"]),
             }
         },
         start: nothing,

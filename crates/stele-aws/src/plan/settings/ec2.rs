@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::setting::{Params, Setting, exists, nothing, same, undo};
+use crate::plan::setting::{Params, Setting, exists, items, nothing, same, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -23,8 +23,7 @@ pub(super) const ALL: &[Setting] = &[
         // All that making it again takes.
         find: |list, params| {
             let id = params.get("FlowLogIds").map_or(&Value::Null, |ids| &ids[0]);
-            let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-            let found = items.iter().find(|log| log["FlowLogId"] == *id);
+            let found = items(list).iter().find(|log| log["FlowLogId"] == *id);
             found.map_or(Value::Null, made_again)
         },
         start: nothing,
@@ -42,8 +41,7 @@ fn twin(list: &Value, params: &Params) -> Value {
         let text = value.as_str().unwrap_or_default();
         text.trim_end_matches(":*").trim_end_matches('/').to_owned()
     };
-    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-    let found = items.iter().find(|log| {
+    let found = items(list).iter().find(|log| {
         log["ResourceId"] == param("ResourceIds")[0]
             && same(&log["TrafficType"], &param("TrafficType"))
             && place(&log["LogDestination"]) == place(&param("LogDestination"))

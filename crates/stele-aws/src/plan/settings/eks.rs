@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::plan::Undo;
-use crate::plan::setting::{Params, Setting, named, nothing, undo};
+use crate::plan::setting::{Params, Setting, items, named, nothing, undo};
 
 pub(super) const ALL: &[Setting] = &[Setting {
     call: "eks:UpdateClusterConfig",
@@ -28,8 +28,7 @@ pub(super) const ALL: &[Setting] = &[Setting {
 
 /// The types that are on in a list of setups.
 fn enabled(setups: &Value) -> Vec<Value> {
-    let setups = setups.as_array().map(Vec::as_slice).unwrap_or_default();
-    let on = setups.iter().filter(|setup| setup["enabled"] == true);
+    let on = items(setups).iter().filter(|setup| setup["enabled"] == true);
     on.flat_map(|setup| setup["types"].as_array().cloned().unwrap_or_default()).collect()
 }
 

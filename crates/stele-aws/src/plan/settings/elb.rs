@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::plan::Undo;
-use crate::plan::setting::{Params, Setting, covers, named, nothing, same, undo};
+use crate::plan::setting::{Params, Setting, covers, items, named, nothing, same, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -14,8 +14,9 @@ pub(super) const ALL: &[Setting] = &[
         find: logs,
         start: nothing,
         settled: |state, params| {
-            let wanted = params["Attributes"].as_array().map(Vec::as_slice).unwrap_or_default();
-            wanted.iter().all(|each| same(&now(state, &each["Key"]), &each["Value"]))
+            items(&params["Attributes"])
+                .iter()
+                .all(|each| same(&now(state, &each["Key"]), &each["Value"]))
         },
         undo: back,
         leaves: "the name of the bucket in the attributes where none was named: AWS takes no empty \
@@ -43,9 +44,8 @@ pub(super) const ALL: &[Setting] = &[
 
 /// The attributes of the logs of requests and of connections, by their names.
 fn logs(answer: &Value, _: &Params) -> Value {
-    let all = answer["Attributes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let own = all.iter().filter_map(|each| {
-        let of_log = |key: &&str| LOGS.iter().any(|log| key.starts_with(log));
+    let of_log = |key: &&str| LOGS.iter().any(|log| key.starts_with(log));
+    let own = items(&answer["Attributes"]).iter().filter_map(|each| {
         let key = each["Key"].as_str().filter(of_log)?;
         Some((key.to_owned(), each["Value"].clone()))
     });
@@ -64,8 +64,7 @@ fn now(state: &Value, key: &Value) -> Value {
 
 /// Each attribute as it was. An empty bucket is refused even where the log is off.
 fn back(before: &Value, params: &Params) -> Vec<Undo> {
-    let set = params["Attributes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let attributes: Vec<Value> = set
+    let attributes: Vec<Value> = items(&params["Attributes"])
         .iter()
         .map(|each| json!({"Key": each["Key"], "Value": now(before, &each["Key"])}))
         .filter(|each| each["Value"] != "")

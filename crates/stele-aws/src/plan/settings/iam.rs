@@ -1,18 +1,17 @@
 //! Roles by which services write logs.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::plan::setting::{Setting, exists, named, nothing, stays, undo};
+use crate::plan::setting::{
+    Setting, exists, named, nothing, only, policy, put_back, same_policy, stays, undo,
+};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
         call: "iam:CreateRole",
         read: "iam:GetRole",
         by: &[("RoleName", "RoleName")],
-        find: |answer, _| match &answer["Role"] {
-            Value::Object(role) => json!({"Arn": role.get("Arn")}),
-            _ => Value::Null,
-        },
+        find: |answer, _| only(&answer["Role"], &["Arn"]),
         start: nothing,
         settled: exists,
         undo: |_, params| undo("iam:DeleteRole", named(params, &["RoleName"], json!({}))),
@@ -23,15 +22,12 @@ pub(super) const ALL: &[Setting] = &[
         call: "iam:PutRolePolicy",
         read: "iam:GetRolePolicy",
         by: &[("RoleName", "RoleName"), ("PolicyName", "PolicyName")],
-        // IAM gives the document percent-encoded; that it is there is enough, for its name is ours.
-        find: |answer, _| match &answer["PolicyName"] {
-            Value::String(name) => json!({"PolicyName": name}),
-            _ => Value::Null,
-        },
+        find: |answer, _| policy(answer, "PolicyDocument"),
         start: nothing,
-        settled: exists,
-        undo: |_, params| {
-            undo("iam:DeleteRolePolicy", named(params, &["RoleName", "PolicyName"], json!({})))
+        settled: |state, params| same_policy("PolicyDocument", state, params),
+        undo: |before, params| {
+            let names = ["RoleName", "PolicyName"];
+            put_back(before, params, &names, "iam:PutRolePolicy", "iam:DeleteRolePolicy")
         },
         leaves: "",
         contents: "",
@@ -41,10 +37,7 @@ pub(super) const ALL: &[Setting] = &[
         read: "iam:GetRole",
         // The role has a name of AWS's own, which the description carries for the reading call.
         by: &[("RoleName", "Description")],
-        find: |answer, _| match &answer["Role"] {
-            Value::Object(role) => json!({"Arn": role.get("Arn")}),
-            _ => Value::Null,
-        },
+        find: |answer, _| only(&answer["Role"], &["Arn"]),
         start: nothing,
         settled: exists,
         undo: stays,

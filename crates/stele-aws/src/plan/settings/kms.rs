@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::document;
-use crate::plan::setting::{Setting, exists, named, nothing, pick, same, stays, undo};
+use crate::plan::setting::{
+    Setting, exists, named, nothing, only, pick, policy, policy_start, same, same_policy, stays,
+    undo,
+};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -30,10 +32,7 @@ pub(super) const ALL: &[Setting] = &[
         call: "kms:CreateAlias",
         read: "kms:ListAliases",
         by: &[],
-        find: |list, params| match pick(list, "AliasName", &params["AliasName"]) {
-            Value::Object(alias) => json!({"TargetKeyId": alias.get("TargetKeyId")}),
-            _ => Value::Null,
-        },
+        find: |list, params| only(&pick(list, "AliasName", &params["AliasName"]), &["TargetKeyId"]),
         start: nothing,
         settled: exists,
         undo: stays,
@@ -44,20 +43,9 @@ pub(super) const ALL: &[Setting] = &[
         call: "kms:PutKeyPolicy",
         read: "kms:GetKeyPolicy",
         by: &[("KeyId", "KeyId"), ("PolicyName", "=default")],
-        find: |answer, _| match &answer["Policy"] {
-            Value::String(text) if !text.is_empty() => json!({"Policy": text}),
-            _ => Value::Null,
-        },
-        start: |state, params| {
-            let text = state["Policy"].as_str().unwrap_or_default();
-            params.insert("Policy".to_owned(), json!(text));
-        },
-        settled: |state, params| {
-            let text = |value: Option<&Value>| {
-                value.and_then(Value::as_str).unwrap_or_default().to_owned()
-            };
-            document::same(&text(state.get("Policy")), &text(params.get("Policy")))
-        },
+        find: |answer, _| policy(answer, "Policy"),
+        start: |state, params| policy_start("Policy", state, params),
+        settled: |state, params| same_policy("Policy", state, params),
         undo: |before, params| {
             if before.is_null() {
                 return Vec::new();

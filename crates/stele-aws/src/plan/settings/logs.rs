@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::plan::document::{self, LOG_POLICY_BYTES_MAX};
 use crate::plan::setting::{
-    Params, Setting, covers, exists, holds, named, nothing, only, pick, put_back, same, undo,
+    Params, Setting, covers, exists, holds, named, nothing, only, pick, pick_all, policy_start,
+    put_back, same, same_policy, undo,
 };
 
 pub(super) const ALL: &[Setting] = &[
@@ -13,10 +14,7 @@ pub(super) const ALL: &[Setting] = &[
         call: "logs:CreateLogGroup",
         read: "logs:DescribeLogGroups",
         by: &[("logGroupNamePrefix", "logGroupName")],
-        find: |list, params| match pick(list, "logGroupName", &params["logGroupName"]) {
-            Value::Object(group) => json!({"arn": group.get("arn")}),
-            _ => Value::Null,
-        },
+        find: |list, params| only(&pick(list, "logGroupName", &params["logGroupName"]), &["arn"]),
         start: nothing,
         settled: exists,
         undo: |_, params| undo("logs:DeleteLogGroup", named(params, &["logGroupName"], json!({}))),
@@ -123,20 +121,11 @@ pub(super) const ALL: &[Setting] = &[
         call: "logs:PutResourcePolicy",
         read: "logs:DescribeResourcePolicies",
         by: &[],
-        find: |list, params| match pick(list, "policyName", &params["policyName"]) {
-            Value::Object(policy) => json!({"policyDocument": policy.get("policyDocument")}),
-            _ => Value::Null,
+        find: |list, params| {
+            only(&pick(list, "policyName", &params["policyName"]), &["policyDocument"])
         },
-        start: |state, params| {
-            let text = state["policyDocument"].as_str().unwrap_or_default();
-            params.insert("policyDocument".to_owned(), json!(text));
-        },
-        settled: |state, params| {
-            let text = |value: Option<&Value>| {
-                value.and_then(Value::as_str).unwrap_or_default().to_owned()
-            };
-            document::same(&text(state.get("policyDocument")), &text(params.get("policyDocument")))
-        },
+        start: |state, params| policy_start("policyDocument", state, params),
+        settled: |state, params| same_policy("policyDocument", state, params),
         undo: |before, params| {
             put_back(
                 before,
@@ -226,13 +215,8 @@ pub(super) const ALL: &[Setting] = &[
         read: "logs:DescribeDeliveries",
         by: &[],
         find: |list, params| {
-            let of = |each: &&Value| {
-                ["deliverySourceName", "deliveryDestinationArn"]
-                    .iter()
-                    .all(|name| each[*name] == params[*name])
-            };
-            let all = list.as_array().map(Vec::as_slice).unwrap_or_default();
-            all.iter().find(of).map_or(Value::Null, |each| json!({"id": each["id"]}))
+            let members = ["deliverySourceName", "deliveryDestinationArn"];
+            only(&pick_all(list, &members, params), &["id"])
         },
         start: nothing,
         settled: exists,

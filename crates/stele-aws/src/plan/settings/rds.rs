@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::plan::Undo;
-use crate::plan::setting::{Params, Setting, named, nothing, pick, undo};
+use crate::plan::setting::{Params, Setting, items, named, nothing, pick, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -48,8 +48,7 @@ fn exports(list: &Value, by: &str, params: &Params) -> Value {
 
 fn settled(state: &Value, params: &Params) -> bool {
     let wanted = &params["CloudwatchLogsExportConfiguration"]["EnableLogTypes"];
-    let wanted = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
-    wanted.iter().all(|each| has(state, each))
+    items(wanted).iter().all(|each| has(state, each))
 }
 
 fn has(state: &Value, log: &Value) -> bool {
@@ -61,8 +60,7 @@ fn has(state: &Value, log: &Value) -> bool {
 /// What was not exported before is not exported again.
 fn back(call: &str, by: &str, before: &Value, params: &Params) -> Vec<Undo> {
     let added = &params["CloudwatchLogsExportConfiguration"]["EnableLogTypes"];
-    let added = added.as_array().map(Vec::as_slice).unwrap_or_default();
-    let off: Vec<&Value> = added.iter().filter(|log| !has(before, log)).collect();
+    let off: Vec<&Value> = items(added).iter().filter(|log| !has(before, log)).collect();
     let back = json!({"CloudwatchLogsExportConfiguration": {"DisableLogTypes": off}});
     undo(call, named(params, &[by], back))
 }

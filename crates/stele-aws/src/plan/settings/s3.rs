@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::plan::change::{Draft, Refusal};
 use crate::plan::document;
 use crate::plan::setting::{
-    Params, Setting, exists, named, nothing, only, put_back, same, same_set, stays, undo,
+    Params, Setting, exists, named, nothing, only, policy, policy_start, put_back, same,
+    same_policy, same_set, stays, undo,
 };
 
 /// The header that says from which size on files are moved to other storage classes.
@@ -27,20 +28,9 @@ pub(super) const ALL: &[Setting] = &[
         call: "s3:PutBucketPolicy",
         read: "s3:GetBucketPolicy",
         by: &[("Bucket", "Bucket")],
-        find: |answer, _| match &answer["Policy"] {
-            Value::String(text) if !text.is_empty() => json!({"Policy": text}),
-            _ => Value::Null,
-        },
-        start: |state, params| {
-            let text = state["Policy"].as_str().unwrap_or_default();
-            params.insert("Policy".to_owned(), json!(text));
-        },
-        settled: |state, params| {
-            let text = |value: Option<&Value>| {
-                value.and_then(Value::as_str).unwrap_or_default().to_owned()
-            };
-            document::same(&text(state.get("Policy")), &text(params.get("Policy")))
-        },
+        find: |answer, _| policy(answer, "Policy"),
+        start: |state, params| policy_start("Policy", state, params),
+        settled: |state, params| same_policy("Policy", state, params),
         undo: |before, params| {
             put_back(before, params, &["Bucket"], "s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
         },

@@ -247,3 +247,19 @@ fn functions_and_groups_are_as_aws_shows_them() {
         &json!({"logGroupIdentifier": "g", "policyDocument": "{\"Name\":\"a\"}"}),
     );
 }
+
+#[test]
+fn another_policy_of_a_role_under_the_same_name_is_not_the_same() {
+    let document = |action: &str| json!({"Statement": [{"Action": action}]}).to_string();
+    let params = json!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": document("a")});
+    let before = json!({"PolicyName": "p", "PolicyDocument": document("b")});
+    let spaced = document("a").replace(':', ": ");
+    let after = json!({"PolicyName": "p", "PolicyDocument": spaced});
+    check("iam:PutRolePolicy", &params, &before, &after);
+    let row = setting::find("iam:PutRolePolicy").unwrap();
+    let params = params.as_object().unwrap();
+    let undo = (row.undo)(&(row.find)(&before, params), params);
+    assert_eq!(undo[0].call, "iam:PutRolePolicy");
+    assert_eq!(undo[0].params["PolicyDocument"], document("b"));
+    assert_eq!((row.undo)(&Value::Null, params)[0].call, "iam:DeleteRolePolicy");
+}

@@ -13,7 +13,9 @@ use crate::fact::Fact;
 use crate::inventory::Inventory;
 use crate::judge::selectors::{Selector, records_object_writes};
 use crate::plan::cost::Volume;
+use crate::plan::measure::Measure;
 use crate::plan::selectors::{Wish, widen};
+use crate::plan::short_hash;
 
 /// The name of the rule by which a plan lets files go.
 pub const RULE: &str = "stele-end";
@@ -44,6 +46,9 @@ pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) 
     let arn = plan.inventory.bucket_arn(name);
     let prefix = format!("{name}/");
     let why = format!("who reads and writes in `{name}` is on record");
+    let volume = Volume::range(0.0, 0.5, 50.0, "0 to 50 GB of access logs");
+    // What is made now has counted nothing.
+    let counted = plan.inventory.bucket(name).map(|_| Measure::access_log(region, name));
     let change = Change::of("s3:PutBucketLogging", region, arn, why)
         .by("Bucket", name)
         .edit(move |draft| {
@@ -57,7 +62,7 @@ pub fn log(plan: &mut Builder<'_>, name: &str, region: &str, made: Vec<Handle>) 
         })
         .with(with)
         .after(first)
-        .cost_once("s3-storage-gb", Volume::range(0.0, 0.5, 50.0, "0 to 50 GB of access logs"));
+        .cost_once("s3-storage-gb", volume.by(counted));
     Some(plan.change(change))
 }
 
@@ -122,19 +127,26 @@ fn chain<'a>(inventory: &'a Inventory, from: &'a str) -> impl Iterator<Item = &'
     std::iter::successors(Some(from), next).take(most)
 }
 
-/// The bucket of a region that takes the access logs of most others, and has none itself.
-pub fn taking<'a>(inventory: &'a Inventory, region: &str) -> Option<&'a str> {
+/// For each region, the bucket that takes the access logs of most others, and has none itself.
+pub fn taking(inventory: &Inventory) -> BTreeMap<String, String> {
     let buckets = inventory.buckets.items().unwrap_or_default();
-    // Counted once: this is asked for every bucket that needs an access log.
     let mut sources: BTreeMap<&str, usize> = BTreeMap::new();
     for log in buckets.iter().filter_map(|bucket| bucket.logging.known()) {
         *sources.entry(log.target_bucket.as_str()).or_default() += 1;
     }
-    let here = buckets.iter().filter(|bucket| {
-        bucket.region.known().is_some_and(|there| there == region) && bucket.logging == Fact::Absent
-    });
-    let most = here.filter_map(|bucket| Some((sources.get(bucket.name.as_str())?, &bucket.name)));
-    most.max_by_key(|(sources, _)| **sources).map(|(_, name)| name.as_str())
+    let mut most: BTreeMap<&String, (usize, &String)> = BTreeMap::new();
+    for bucket in buckets.iter().filter(|bucket| bucket.logging == Fact::Absent) {
+        let (Some(count), Some(region)) =
+            (sources.get(bucket.name.as_str()), bucket.region.known())
+        else {
+            continue;
+        };
+        let best = most.entry(region).or_insert((*count, &bucket.name));
+        if *count >= best.0 {
+            *best = (*count, &bucket.name);
+        }
+    }
+    most.into_iter().map(|(region, (_, name))| (region.clone(), name.clone())).collect()
 }
 
 /// Lets files below prefixes go when the policy's `max_days` are over; a prefix without text means
@@ -165,11 +177,39 @@ pub fn end(
 
 /// Old versions stay as long as logs must: who overwrites a file does not hasten its end.
 fn rule(prefix: &str, most: i64, least: i64) -> Value {
-    let id = match prefix.trim_end_matches('/') {
+    // A rule has a name of at most 255 letters, and no two have the same.
+    let plain = prefix.trim_end_matches('/').replace('/', "-");
+    let says_all = prefix.ends_with('/')
+        && !prefix.contains("//")
+        && !prefix.contains('-')
+        && prefix.len() < 200;
+    let id = match prefix {
         "" => RULE.to_owned(),
-        prefix => format!("{RULE}-{}", prefix.replace('/', "-")),
+        _ if says_all => format!("{RULE}-{plain}"),
+        _ => {
+            let start: String = plain.chars().take(60).collect();
+            format!("{RULE}-{start}-{}", short_hash(prefix))
+        }
     };
     json!({"ID": id, "Status": "Enabled", "Filter": {"Prefix": prefix},
         "Expiration": {"Days": most},
         "NoncurrentVersionExpiration": {"NoncurrentDays": least.max(1)}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_of_two_prefixes_have_two_names() {
+        let id = |prefix: &str| rule(prefix, 30, 1)["ID"].as_str().unwrap().to_owned();
+        assert_eq!(id("a/AWSLogs/"), "stele-end-a-AWSLogs");
+        let ids = ["a/b/", "a/b", "a-b/", "a-b", "a/b//"].map(id);
+        for (place, one) in ids.iter().enumerate() {
+            assert!(!ids[..place].contains(one), "{one}");
+        }
+        let long = "x/".repeat(500);
+        assert!(id(&long).len() <= 255);
+        assert_ne!(id(&long), id(&format!("{long}y")));
+    }
 }

@@ -1,8 +1,10 @@
 //! `stele aws apply`, `rollback` and `journal`: the commands that change AWS.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use stele_aws::apply::{self, Apply, Ended, Outcome, Patience, Undone};
@@ -13,6 +15,7 @@ use stele_aws::journal::{self, Entry, Journal};
 use stele_aws::plan::{Action, Plan};
 use stele_event::runtime::Clock;
 
+use super::acts::{Acts, Deed};
 use super::session::SessionArguments;
 use super::{plan, plan_table};
 use crate::Context;
@@ -31,6 +34,9 @@ pub(super) struct Arguments {
     /// The journal; PLAN.journal where it is not given.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// Do not put it on record in the store.
+    #[arg(long)]
+    no_keep: bool,
     /// Only actions for checks, or with calls, of this pattern, and what they come after.
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
     only: Vec<String>,
@@ -47,6 +53,9 @@ pub(super) struct RollbackArguments {
     /// Do not ask.
     #[arg(long)]
     yes: bool,
+    /// Do not put it on record in the store.
+    #[arg(long)]
+    no_keep: bool,
     /// Undo this action though somebody changed the thing since.
     #[arg(long, value_name = "N", value_delimiter = ',')]
     force: Vec<u32>,
@@ -73,7 +82,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     let accounts = accounts_of(&plan);
     let session = arguments.session.open(Baseline::default(), Selection::default())?;
     let clock = session.clock.clone();
-    let sessions = session.writing(&accounts).await?;
+    let (sessions, by) = session.writing(&accounts).await?;
     let here: Vec<&str> = sessions.keys().map(String::as_str).collect();
     apply::accept(&plan, &here, clock.now_micros())?;
     if plan.actions.is_empty() {
@@ -92,8 +101,18 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         confirm(&accounts, "apply the plan to")?;
     }
     let wanted = chosen(&plan, &arguments.only);
+    let acts = Acts {
+        store: (!arguments.no_keep).then_some(context),
+        act: "apply",
+        by,
+        plan_sha256: plan.sha256.clone(),
+        began_micros: clock.now_micros(),
+    };
+    acts.begin(&accounts, wanted.len()).await?;
     let quiet = context.json;
+    let times = Mutex::new(BTreeMap::new());
     let told = |ended: &Ended| {
+        locked(&times).insert(ended.n, clock.now_micros());
         if let (false, Some(action)) = (quiet, action(&plan, ended.n)) {
             // Nothing can be done about a closed stderr, and the journal has it all.
             let _ = writeln!(std::io::stderr(), "{}", line(action, &ended.outcome));
@@ -118,9 +137,19 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         .iter()
         .filter(|each| each.outcome == Outcome::Skipped && wanted.contains(&each.n))
         .count();
+    let summary = serde_json::json!({"journal": path, "done": done, "pending": pending,
+        "failed": failed, "skipped": skipped});
+    let times = std::mem::take(&mut *locked(&times));
+    let deeds: Vec<Deed<'_>> = ended
+        .iter()
+        .filter_map(|each| {
+            let at_micros = *times.get(&each.n)?;
+            let (outcome, reason) = worded(&each.outcome);
+            Some(Deed { action: action(&plan, each.n)?, at_micros, outcome, reason })
+        })
+        .collect();
+    acts.end(&summary, &path, &deeds).await?;
     if context.json {
-        let summary = serde_json::json!({"journal": path, "done": done, "pending": pending,
-            "failed": failed, "skipped": skipped});
         writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&summary)?)?;
     } else {
         writeln!(
@@ -159,7 +188,7 @@ pub(super) async fn rollback(
     }
     let session = arguments.session.open(Baseline::default(), Selection::default())?;
     let clock = session.clock.clone();
-    let sessions = session.writing(&accounts).await?;
+    let (sessions, by) = session.writing(&accounts).await?;
     if let Some(other) = accounts.iter().find(|account| !sessions.contains_key(*account)) {
         let here: Vec<&str> = sessions.keys().map(String::as_str).collect();
         bail!(
@@ -175,8 +204,19 @@ pub(super) async fn rollback(
         }
         confirm(&accounts, "undo this in")?;
     }
+    let acts = Acts {
+        store: (!arguments.no_keep).then_some(context),
+        act: "rollback",
+        by,
+        plan_sha256: journal::plan_of(&entries).unwrap_or_default().to_owned(),
+        began_micros: clock.now_micros(),
+    };
+    let to_undo = stages.values().filter(|stage| stage.done == Some(true)).count();
+    acts.begin(&accounts, to_undo).await?;
     let quiet = context.json;
+    let times = Mutex::new(BTreeMap::new());
     let told = |undone: &Undone| {
+        locked(&times).insert(undone.n, clock.now_micros());
         if !quiet {
             let reason = if undone.reason.is_empty() {
                 String::new()
@@ -200,9 +240,19 @@ pub(super) async fn rollback(
     let count = |outcome: &str| all.iter().filter(|each| each.outcome == outcome).count();
     let (restored, left) = (count("restored"), count("left"));
     let (changed, failed) = (count("changed-since"), count("failed"));
+    let summary = serde_json::json!({"restored": restored, "left": left,
+        "changed_since": changed, "failed": failed});
+    let times = std::mem::take(&mut *locked(&times));
+    let deeds: Vec<Deed<'_>> = all
+        .iter()
+        .filter_map(|each| {
+            let action = stages.get(&each.n)?.action.as_ref()?;
+            let (outcome, reason) = (each.outcome, each.reason.as_str());
+            Some(Deed { action, at_micros: *times.get(&each.n)?, outcome, reason })
+        })
+        .collect();
+    acts.end(&summary, &arguments.journal, &deeds).await?;
     if context.json {
-        let summary = serde_json::json!({"restored": restored, "left": left,
-            "changed_since": changed, "failed": failed});
         writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&summary)?)?;
     } else {
         writeln!(
@@ -284,6 +334,22 @@ fn chosen(plan: &Plan, only: &[String]) -> Vec<u32> {
 
 fn action(plan: &Plan, n: u32) -> Option<&Action> {
     plan.actions.iter().find(|action| action.n == n)
+}
+
+/// An outcome in a word, and what there is to say.
+fn worded(outcome: &Outcome) -> (&'static str, &str) {
+    match outcome {
+        Outcome::Done => ("done", ""),
+        Outcome::Already => ("already", ""),
+        Outcome::Pending => ("pending", ""),
+        Outcome::Failed(_, text) => ("failed", text),
+        Outcome::Skipped => ("skipped", ""),
+    }
+}
+
+/// What was told so far, also where somebody who told panicked.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn line(action: &Action, outcome: &Outcome) -> String {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use stele_aws::assess::{Report, exceptions_too_long};
+use stele_aws::format::{asff, ocsf};
 use stele_aws::run;
 use stele_event::runtime::Clock;
 use stele_store::render::csv_text;
@@ -44,11 +45,16 @@ enum Format {
     Ndjson,
     /// One finding a line, with a header.
     Csv,
+    /// A list of findings as Security Hub imports them.
+    Asff,
+    /// One finding a line, as OCSF 1.8.0 Compliance Finding.
+    Ocsf,
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (baseline, selection) = arguments.choice.read()?;
-    let session = arguments.session.open(baseline, selection)?;
+    let mut session = arguments.session.open(baseline, selection)?;
+    session.options.tags = arguments.choice.tags()?;
     let too_long = exceptions_too_long(&session.options.baseline, session.clock.now_micros());
     if !too_long.is_empty() {
         bail!("{}", too_long.join("; "));
@@ -109,6 +115,14 @@ fn write(report: &Report, format: Format, output: &mut Vec<u8>) -> anyhow::Resul
                 ];
                 let cells: Vec<String> = cells.iter().map(|cell| csv_text(cell)).collect();
                 writeln!(output, "{}", cells.join(","))?;
+            }
+        }
+        Format::Asff => {
+            writeln!(output, "{}", serde_json::to_string_pretty(&asff::findings(report))?)?;
+        }
+        Format::Ocsf => {
+            for finding in ocsf::findings(report)? {
+                writeln!(output, "{}", serde_json::to_string(&finding)?)?;
             }
         }
     }

@@ -47,7 +47,9 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     }
     let only: Vec<String> = before.checks();
     let selection = Selection { only, skip: Vec::new() };
-    let session = session_arguments.open(before.baseline()?, selection)?;
+    let mut session = session_arguments.open(before.baseline()?, selection)?;
+    session.options.tags = before.tags()?;
+    session.options.home_regions.clone_from(&before.scope.home_regions);
     let now =
         run::run(&session.aws, session.clock.as_ref(), &session.region, &session.options).await?;
     let others: Vec<&String> =

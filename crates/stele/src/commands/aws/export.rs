@@ -139,7 +139,7 @@ pub(super) async fn preview(
     let region = export::main_region(&plan, &Options::default());
     let session = arguments.session.open(Baseline::default(), Selection::default())?;
     let clock = session.clock.clone();
-    let sessions = session.writing(&accounts).await?;
+    let (sessions, _) = session.writing(&accounts).await?;
     let Some(aws) = sessions.get(account) else {
         bail!("the plan is for account {account}, and these credentials are for another");
     };

@@ -26,9 +26,9 @@ pub(super) struct Arguments {
     choice: ChoiceArguments,
     #[command(flatten)]
     session: SessionArguments,
-    /// Only findings of an earlier result, as far as they are still there; its accounts, regions
-    /// and policy are taken over.
-    #[arg(long, value_name = "ASSESS.json", conflicts_with = "baseline")]
+    /// Only findings of an earlier result, as far as they are still there; its accounts, regions,
+    /// tags and policy are taken over.
+    #[arg(long, value_name = "ASSESS.json", conflicts_with_all = ["baseline", "tag"])]
     from: Option<PathBuf>,
     /// Only findings of these checks.
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = allowance)]
     allow: Vec<Allowance>,
     /// Refuse a plan that is expected to cost more dollars a month.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     budget: Option<f64>,
     /// Write the plan to a file, for `apply` and `export`.
     #[arg(short, long, value_name = "PLAN")]
@@ -61,20 +61,31 @@ fn allowance(word: &str) -> Result<Allowance, String> {
         .ok_or_else(|| "it is one of shorten, irreversible, replace, remove-exclusion".to_owned())
 }
 
+fn dollars(text: &str) -> Result<f64, String> {
+    let amount = text.trim_start_matches('$').parse::<f64>();
+    amount
+        .ok()
+        .filter(|amount| amount.is_finite() && *amount >= 0.0)
+        .ok_or_else(|| "it is an amount of dollars, as `25` or `12.50`".to_owned())
+}
+
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (mut baseline, selection) = arguments.choice.read()?;
+    let mut tags = arguments.choice.tags()?;
     let mut keys: Option<BTreeSet<(String, String, String)>> = None;
     let mut session_arguments = arguments.session;
     if let Some(file) = &arguments.from {
         let before = earlier::read(file)?;
         baseline = before.baseline()?;
+        tags = before.tags()?;
         session_arguments.regions.clone_from(&before.scope.regions);
         if before.scope.accounts.len() > 1 {
             session_arguments.accounts.clone_from(&before.scope.accounts);
         }
         keys = Some(before.findings.iter().map(earlier::Past::key).collect());
     }
-    let session = session_arguments.open(baseline, selection)?;
+    let mut session = session_arguments.open(baseline, selection)?;
+    session.options.tags = tags;
     let too_long = exceptions_too_long(&session.options.baseline, session.clock.now_micros());
     if !too_long.is_empty() {
         bail!("{}", too_long.join("; "));
@@ -119,13 +130,9 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
 }
 
 fn within(plan: &Plan, budget: Option<f64>) -> anyhow::Result<()> {
-    let expected = plan.monthly_cost_usd.expected;
-    match budget {
-        Some(budget) if expected > budget => bail!(
-            "the plan is expected to cost ${expected:.2} a month, more than the budget of \
-             ${budget:.2}; take less in with --include, or narrow the policy"
-        ),
-        _ => Ok(()),
+    match budget.and_then(|budget| plan.over_budget(budget)) {
+        Some(text) => bail!("{text}\nhint: take less in with --include, or narrow the policy"),
+        None => Ok(()),
     }
 }
 

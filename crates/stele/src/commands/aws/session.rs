@@ -10,6 +10,7 @@ use stele_aws::baseline::Baseline;
 use stele_aws::call::Aws;
 use stele_aws::client::{HttpAws, Limits, default_region};
 use stele_aws::run::{self, Options};
+use stele_aws::tags::Tags;
 use stele_aws::variables::Variables;
 use stele_intake::system::{SystemClock, SystemEntropy};
 
@@ -72,18 +73,23 @@ impl SessionArguments {
             assume_role: self.assume_role.clone(),
             external_id: self.external_id.clone(),
             selection,
+            home_regions: BTreeMap::new(),
             baseline,
+            tags: Tags::default(),
         };
         Ok(Session { aws, clock, region, options })
     }
 }
 
 impl Session {
-    /// A session that may write for each account, by its number.
+    /// A session that may write for each account, by its number, and the ARN of who asks.
     ///
     /// `accounts` are those that a plan or a journal names: more than one, or another than that of
     /// the credentials, is entered by `--assume-role`.
-    pub(super) async fn writing(mut self, accounts: &[String]) -> anyhow::Result<Sessions> {
+    pub(super) async fn writing(
+        mut self,
+        accounts: &[String],
+    ) -> anyhow::Result<(Sessions, String)> {
         if self.options.organization || !self.options.accounts.is_empty() {
             bail!("the file says which accounts are changed; leave out --org and --accounts");
         }
@@ -102,6 +108,6 @@ impl Session {
                 (account, aws)
             })
             .collect();
-        Ok(sessions)
+        Ok((sessions, entered.caller))
     }
 }

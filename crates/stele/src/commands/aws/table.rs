@@ -31,7 +31,7 @@ pub(super) fn table(report: &Report) -> String {
     let _ = writeln!(
         text,
         "{} failing, {} blocked, {} unknown, {} excepted, {} good, {} not applicable; \
-         {} {} in {} {}, {} calls, {:.1} s",
+         {} {} in {} {}{}, {} calls, {:.1} s",
         summary.fail,
         summary.blocked,
         summary.unknown,
@@ -42,6 +42,11 @@ pub(super) fn table(report: &Report) -> String {
         if scope.accounts.len() == 1 { "account" } else { "accounts" },
         scope.regions.len(),
         if scope.regions.len() == 1 { "region" } else { "regions" },
+        if scope.tags.is_empty() {
+            String::new()
+        } else {
+            format!(", with the tags {}", scope.tags.join(", "))
+        },
         report.api_calls,
         report.took_ms as f64 / 1_000.0,
     );

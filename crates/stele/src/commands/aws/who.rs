@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use chrono::DateTime;
 use serde_json::{Map, Value};
-use stele_aws::drift::{Drift, Earlier, Entry, Who};
+use stele_aws::drift::{Drift, Earlier, Entry, Past, Who};
 
 use crate::Context;
 use crate::answer::Question;
@@ -91,7 +91,8 @@ fn names(before: &Earlier, entry: &Entry) -> Vec<String> {
             names.push(format!("\"{last}\""));
         }
     }
-    let past = before.findings.iter().filter(|past| past.resource == entry.resource);
+    let same = |past: &&Past| past.account == entry.account && past.resource == entry.resource;
+    let past = before.findings.iter().filter(same);
     for value in past.flat_map(|past| past.evidence.values()) {
         let ids = value.as_str().unwrap_or_default().split(", ");
         names.extend(
