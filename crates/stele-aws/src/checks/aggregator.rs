@@ -105,7 +105,8 @@ impl Check for ConfigAggregator {
 /// The aggregator that a plan makes.
 const NAME: &str = "stele-aggregator";
 
-/// What the role of an aggregator may do: see which accounts there are, as `AWSConfigRoleForOrganizations`.
+/// What the role of an aggregator may do: see which accounts there are, as with the policy of AWS
+/// for it (`AWSConfigRoleForOrganizations`).
 const ACTIONS: &[&str] = &[
     "organizations:DescribeOrganization",
     "organizations:ListAWSServiceAccessForOrganization",

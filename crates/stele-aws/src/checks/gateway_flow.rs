@@ -28,8 +28,8 @@ static META: Meta = Meta {
     why: "Traffic between networks that no VPC's flow log sees whole.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "ec2:CreateFlowLogs, with all fields that AWS has for gateways, where the policy sends \
-              those of VPCs (vpc_flow.destination): to a bucket (s3:CreateBucket, \
+        how: "ec2:CreateFlowLogs, with all fields that AWS has for gateways, where the policy \
+              sends those of VPCs (vpc_flow.destination): to a bucket (s3:CreateBucket, \
               s3:PutBucketPolicy) or a log group with a role (logs:CreateLogGroup, \
               iam:CreateRole); where one fails, what it writes to lets it in",
         undo: Undo::Partly,

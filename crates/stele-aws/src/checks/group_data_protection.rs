@@ -26,9 +26,9 @@ static META: Meta = Meta {
     why: "Passwords and card numbers get into logs; there many can read them who should not.",
     fix: FixMeta {
         remedy: Remedy::Plan,
-        how: "logs:PutDataProtectionPolicy, with a policy that finds and masks secret keys (of AWS, \
-              OpenSSH, PGP, PKCS and PuTTY) and numbers and security codes of cards; a policy that \
-              is there is never replaced",
+        how: "logs:PutDataProtectionPolicy, with a policy that finds and masks secret keys (of \
+              AWS, OpenSSH, PGP, PKCS and PuTTY) and numbers and security codes of cards; a \
+              policy that is there is never replaced",
         undo: Undo::Partly,
         cloudformation: &["Logs::LogGroup"],
         terraform: &["cloudwatch_log_data_protection_policy"],

@@ -160,8 +160,8 @@ fn own_place(plan: &mut Builder<'_>, wanted: &CloudTrail, region: &str) -> Sink 
     }
 }
 
-/// Lets a trail that is made write for the organisation as well; nothing where its bucket is another
-/// account's.
+/// Lets a trail that is made write for the organisation as well; nothing where its bucket is
+/// another account's.
 pub(super) fn let_organization_in(plan: &mut Builder<'_>) -> Option<Handle> {
     if is_in_archive(plan) {
         return None;
@@ -206,8 +206,8 @@ impl Target {
     /// Changes settings of it.
     pub(super) fn update(&self, values: Value, why: String) -> Change {
         let bucket = json!({"IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true,
-            "IsOrganizationTrail": false, "EnableLogFileValidation": true, "KmsKeyId": "", "CloudWatchLogsLogGroupArn": "",
-            "CloudWatchLogsRoleArn": ""});
+            "IsOrganizationTrail": false, "EnableLogFileValidation": true, "KmsKeyId": "",
+            "CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""});
         self.changed("cloudtrail:UpdateTrail", "Name", why).set(values).fresh_of(self, || bucket)
     }
 

@@ -1,6 +1,6 @@
 //! Log groups that a plan makes, with what the policy wants of groups: how long they keep, a key, a
-//! filter to the central target, masks, protection from being deleted. A group that is there already only keeps longer, if it must; what
-//! else it lacks is a finding of its own.
+//! filter to the central target, masks, protection from being deleted. A group that is there
+//! already only keeps longer, if it must; what else it lacks is a finding of its own.
 
 use serde_json::{Value, json};
 

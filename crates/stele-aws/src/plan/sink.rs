@@ -174,8 +174,8 @@ pub fn allow(
     plan.change(change.after(sink.after.iter().copied()))
 }
 
-/// Lets a bucket refuse whoever comes without TLS; merged into the policy that is there. One that is
-/// made only if it is.
+/// Lets a bucket refuse whoever comes without TLS; merged into the policy that is there. One that
+/// is made only if it is.
 pub fn refuse_http(plan: &mut Builder<'_>, name: &str, region: &str, made: Option<Handle>) {
     let arn = plan.inventory.bucket_arn(name);
     let statement = json!({"Sid": "SteleLogTls", "Effect": "Deny", "Principal": "*",

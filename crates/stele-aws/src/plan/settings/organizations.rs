@@ -15,7 +15,8 @@ pub(super) const ALL: &[Setting] = &[Setting {
     start: nothing,
     settled: exists,
     undo: stays,
-    leaves: "the service's trusted access to the organisation, which its other uses may need by then",
+    leaves: "the service's trusted access to the organisation, which its other uses may need by \
+             then",
     contents: "",
 }];
 
