@@ -344,9 +344,12 @@ fn settles(
         if !acted || blocked {
             continue;
         }
+        // What is made has a name, and what was not there had none.
+        let nameless = ["no-trail", "no-detector", "no-organization"];
+        let is_made = nameless.iter().any(|code| finding.reason_code.starts_with(code))
+            || finding.id == "cfg.aggregator";
         let same = |now: &&Finding| {
-            now.region == finding.region
-                && (now.resource == finding.resource || finding.reason_code.starts_with("no-trail"))
+            now.region == finding.region && (now.resource == finding.resource || is_made)
         };
         let now: Vec<&Finding> = assessed.findings.iter().filter(same).collect();
         // What fails only because of another finding is that one's matter.

@@ -15,6 +15,7 @@ use stele_aws::apply::{Apply, Ended, Outcome, Patience, Sessions, rollback};
 use stele_aws::assess::{self, Assessed, Report, Selection};
 use stele_aws::baseline::Baseline;
 use stele_aws::call::{Aws, Call, CallError};
+use stele_aws::checks;
 use stele_aws::collect::Scope;
 use stele_aws::drift::{self, Earlier};
 use stele_aws::journal::{Entry, JournalError, Record, stages};
@@ -43,19 +44,33 @@ const CHECKS: &[&str] = &[
     "log.group.retention",
     "log.group.kms",
     "log.group.central",
+    "log.group.data-protection",
+    "log.group.deletion-protection",
+    "lb.alb.connection",
+    "fn.lambda.format",
+    "cfg.aggregator",
+    "ext.*",
+    "ct.bucket.tls",
     "ct.bucket.private",
     "ct.bucket.versioning",
     "ct.bucket.access-log",
     "ct.bucket.retention",
 ];
 
+/// What a plan makes is good for these too, where the policy wants them; only then are they looked
+/// at.
+const OF_WHAT_IS_MADE: [&str; 3] =
+    ["ct.bucket.tls", "log.group.data-protection", "log.group.deletion-protection"];
+
 /// Checks whose subject is broken again by undoing one action, in one account or another.
 const NOTICED: &[&str] = &[
     "api.http.access",
     "api.rest.access",
+    "cfg.aggregator",
     "cfg.recorder.on",
     "cfg.recorder.scope",
     "ct.bucket.access-log",
+    "ct.bucket.tls",
     "ct.bucket.versioning",
     "db.aurora.audit-export",
     "db.docdb.audit",
@@ -63,12 +78,18 @@ const NOTICED: &[&str] = &[
     "db.rds.audit-export",
     "db.redshift.audit",
     "eks.control-plane",
+    "ext.guardduty",
+    "ext.securityhub",
+    "fn.lambda.format",
     "fn.lambda.group",
     "lb.alb.access",
+    "lb.alb.connection",
     "lb.clb.access",
     "lb.destination",
     "lb.nlb.access",
     "log.group.central",
+    "log.group.data-protection",
+    "log.group.deletion-protection",
     "log.group.kms",
     "log.group.retention",
     "waf.acl",
@@ -107,15 +128,19 @@ fn world(seed: u64) -> World {
             json!({"LoadBalancerName": "a", "LoadBalancerArn": id, "Type": word}),
         );
         let bucket = if chance() { "old" } else { "" };
-        world.put(
-            "elbv2-attributes",
-            &id,
-            json!({"Attributes": [
-            {"Key": "access_logs.s3.bucket", "Value": bucket},
-            {"Key": "access_logs.s3.enabled", "Value": "false"},
-            {"Key": "access_logs.s3.prefix", "Value": if chance() { "web" } else { "" }},
-            {"Key": "deletion_protection.enabled", "Value": "true"}]}),
-        );
+        let prefix = if chance() { "web" } else { "" };
+        let mut attributes = vec![
+            json!({"Key": "access_logs.s3.bucket", "Value": bucket}),
+            json!({"Key": "access_logs.s3.enabled", "Value": "false"}),
+            json!({"Key": "access_logs.s3.prefix", "Value": prefix}),
+        ];
+        if kind == "app" {
+            attributes.push(json!({"Key": "connection_logs.s3.bucket", "Value": bucket}));
+            attributes.push(json!({"Key": "connection_logs.s3.enabled", "Value": "false"}));
+            attributes.push(json!({"Key": "connection_logs.s3.prefix", "Value": ""}));
+        }
+        attributes.push(json!({"Key": "deletion_protection.enabled", "Value": "true"}));
+        world.put("elbv2-attributes", &id, json!({"Attributes": attributes}));
     }
     world.put("elb", "c", json!({"LoadBalancerName": "c"}));
     world.put(
@@ -199,9 +224,23 @@ fn world(seed: u64) -> World {
     world.put(
         "function",
         "f",
-        json!({"FunctionName": "f",
-        "FunctionArn": arn("lambda:R:A:function:f")}),
+        json!({"FunctionName": "f", "FunctionArn": arn("lambda:R:A:function:f"),
+            "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/f"}}),
     );
+    if seed.is_multiple_of(3) {
+        let organization = json!({"Id": "o-abc", "MasterAccountId": ACCOUNT});
+        world.put("organization", "", json!({"Organization": organization}));
+    }
+    if seed % 4 == 1 {
+        world.put("detector", "theirs", json!({"status": "DISABLED"}));
+    }
+    if seed % 5 == 1 {
+        let arn = arn("config:R:A:config-aggregator/theirs");
+        let source = json!({"AccountIds": [ACCOUNT], "AwsRegions": ["eu-west-1"]});
+        let theirs = json!({"ConfigurationAggregatorName": "theirs",
+            "ConfigurationAggregatorArn": arn, "AccountAggregationSources": [source]});
+        world.put("aggregator", "theirs", theirs);
+    }
     for name in ["/aws/lambda/f", "/aws/eks/k/cluster", "/theirs"] {
         if chance() {
             group(&mut world, name);
@@ -227,12 +266,19 @@ fn baseline(seed: u64) -> Baseline {
     } else {
         String::new()
     };
-    Baseline::parse(&format!("version = 1\n{sinks}")).unwrap()
+    let wanted = if seed.is_multiple_of(3) {
+        String::new()
+    } else {
+        OF_WHAT_IS_MADE.map(|id| format!("[checks.\"{id}\"]\nenabled = true\n")).concat()
+    };
+    Baseline::parse(&format!("version = 1\n{sinks}{wanted}")).unwrap()
 }
 
 async fn assessed(aws: &Fake, baseline: &Baseline) -> Assessed {
     let only = CHECKS.iter().map(|id| (*id).to_owned()).collect();
-    let checks = Selection { only, skip: Vec::new() }.checks(baseline);
+    let wants = |id: &&str| checks::find(id).is_some_and(|check| baseline.wants(check.meta()));
+    let skip = OF_WHAT_IS_MADE.into_iter().filter(|id| !wants(id)).map(str::to_owned).collect();
+    let checks = Selection { only, skip }.checks(baseline);
     let scope = Scope {
         account: ACCOUNT.to_owned(),
         partition: "aws".to_owned(),
@@ -327,13 +373,17 @@ fn without_leftovers(world: &World, before: &World) -> World {
         "BucketLogging/stele-",
         "key/",
         "alias/",
+        "detector/made",
         "role/AWSServiceRoleForConfig",
     ];
     world.0.retain(|key, _| !left.iter().any(|left| key.starts_with(left)));
     for (key, value) in world.0.iter_mut().filter(|(key, _)| key.starts_with("elbv2-attributes/")) {
-        let bucket = |value: &Value| value["Attributes"][0]["Value"].clone();
-        if bucket(&before.0[key]) == "" {
-            value["Attributes"][0]["Value"] = json!("");
+        let before = before.0[key]["Attributes"].as_array().unwrap();
+        for (now, before) in value["Attributes"].as_array_mut().unwrap().iter_mut().zip(before) {
+            let is_bucket = now["Key"].as_str().unwrap().ends_with(".s3.bucket");
+            if is_bucket && before["Value"] == "" {
+                now["Value"] = json!("");
+            }
         }
     }
     world
@@ -394,22 +444,28 @@ async fn what_services_log_is_planned_once_and_undone_whole() {
             "apigateway:UpdateAccount",
             "apigateway:UpdateStage",
             "apigatewayv2:UpdateStage",
+            "config:PutConfigurationAggregator",
             "config:PutConfigurationRecorder",
             "config:PutDeliveryChannel",
             "config:StartConfigurationRecorder",
             "eks:UpdateClusterConfig",
             "elb:ModifyLoadBalancerAttributes",
             "elbv2:ModifyLoadBalancerAttributes",
+            "guardduty:CreateDetector",
+            "guardduty:UpdateDetector",
             "iam:CreateRole",
             "iam:CreateServiceLinkedRole",
             "iam:PutRolePolicy",
             "kms:CreateAlias",
             "kms:CreateKey",
+            "lambda:UpdateFunctionConfiguration",
             "logs:AssociateKmsKey",
             "logs:CreateDelivery",
             "logs:CreateLogGroup",
+            "logs:PutDataProtectionPolicy",
             "logs:PutDeliveryDestination",
             "logs:PutDeliverySource",
+            "logs:PutLogGroupDeletionProtection",
             "logs:PutResourcePolicy",
             "logs:PutRetentionPolicy",
             "logs:PutSubscriptionFilter",
@@ -420,6 +476,7 @@ async fn what_services_log_is_planned_once_and_undone_whole() {
             "s3:PutBucketLogging",
             "s3:PutBucketPolicy",
             "s3:PutBucketVersioning",
+            "securityhub:EnableSecurityHub",
             "wafv2:PutLoggingConfiguration",
         ]
     );

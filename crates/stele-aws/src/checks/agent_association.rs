@@ -26,7 +26,9 @@ static META: Meta = Meta {
     why: "An agent that is set up once by hand is gone with the next machine.",
     fix: FixMeta {
         remedy: Remedy::Blocked,
-        how: "by hand: ssm:CreateAssociation",
+        how: "by hand: ssm:CreateAssociation of a document of the policy; what the agent is to \
+              send is in its own configuration (for AmazonCloudWatch-ManageAgent a parameter of \
+              Parameter Store), which only a person can choose",
         undo: Undo::None,
         cloudformation: &["SSM::Association"],
         terraform: &["ssm_association"],

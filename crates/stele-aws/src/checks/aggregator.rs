@@ -5,8 +5,11 @@ use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
 use crate::collect::config::{Aggregator, Source};
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Status, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Status, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::{Builder, Change};
+use crate::plan::role::{self, Role};
+use serde_json::{Value, json};
 
 /// The check.
 pub(super) struct ConfigAggregator;
@@ -25,9 +28,12 @@ static META: Meta = Meta {
                      or was told to decides",
     why: "What was where, in one place, when an account is looked into.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: config:PutConfigurationAggregator",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "config:PutConfigurationAggregator: one of the account's own takes in all regions; \
+              otherwise another is made beside those that are there, of the organisation with a \
+              role (iam:CreateRole, iam:PutRolePolicy) where the account manages one; sources \
+              that fail are put right by hand",
+        undo: Undo::Partly,
         cloudformation: &["Config::ConfigurationAggregator"],
         terraform: &["config_configuration_aggregator"],
         cost: "",
@@ -72,6 +78,114 @@ impl Check for ConfigAggregator {
             Some(_) | None => {}
         }
     }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let region = plan.inventory.region(&finding.region);
+        let all = region.map_or(&[][..], |r| r.aggregators.items().unwrap_or_default());
+        let meant = all.iter().find(|each| each.arn == finding.resource);
+        let (code, reason) = (finding.reason_code.as_str(), finding.reason.clone());
+        match (code, meant) {
+            ("source-fails", _) => {
+                let choices = [
+                    "let each account that it asks allow it, in each region",
+                    "let its role read the organisation",
+                ];
+                plan.block(code, reason, &choices);
+            }
+            ("regions-missing", Some(meant)) if is_own(plan, meant) => widen(finding, plan, meant),
+            _ if all.iter().any(|each| each.name == NAME) => {
+                let text = format!("delete `{NAME}`, or put it right, and plan again");
+                plan.block(code, reason, &[&text]);
+            }
+            _ => make(finding, plan),
+        }
+    }
+}
+
+/// The aggregator that a plan makes.
+const NAME: &str = "stele-aggregator";
+
+/// What the role of an aggregator may do: see which accounts there are, as with the policy of AWS
+/// for it (`AWSConfigRoleForOrganizations`).
+const ACTIONS: &[&str] = &[
+    "organizations:DescribeOrganization",
+    "organizations:ListAWSServiceAccessForOrganization",
+    "organizations:ListAccounts",
+    "organizations:ListDelegatedAdministrators",
+];
+
+/// Whether an aggregator asks the organisation, or this account alone: more regions are then nobody
+/// else's matter.
+fn is_own(plan: &Builder<'_>, aggregator: &Aggregator) -> bool {
+    aggregator.organization_aggregation_source.is_some()
+        || match aggregator.account_aggregation_sources.as_slice() {
+            [only] => only.account_ids == [plan.inventory.account.as_str()],
+            _ => false,
+        }
+}
+
+/// Plans that an aggregator takes in all regions.
+fn widen(finding: &Finding, plan: &mut Builder<'_>, aggregator: &Aggregator) {
+    let name = &aggregator.name;
+    let why = format!("aggregator `{name}` takes in all regions");
+    let resource = finding.resource.as_str();
+    let change = Change::of("config:PutConfigurationAggregator", &finding.region, resource, why)
+        .by("ConfigurationAggregatorName", name.as_str())
+        .edit(|draft| {
+            for member in ["AccountAggregationSources", "OrganizationAggregationSource"] {
+                let source = match draft.params.get_mut(member) {
+                    Some(Value::Array(all)) => all.first_mut(),
+                    other => other,
+                };
+                if let Some(Value::Object(source)) = source {
+                    source.remove("AwsRegions");
+                    source.insert("AllAwsRegions".to_owned(), json!(true));
+                }
+            }
+            Ok(())
+        });
+    plan.change(change);
+}
+
+/// Plans one beside those that are there.
+fn make(finding: &Finding, plan: &mut Builder<'_>) {
+    let (inventory, region) = (plan.inventory, finding.region.as_str());
+    let manages = match &inventory.organization {
+        Fact::Known(organization) => organization.master_account_id == inventory.account,
+        Fact::Absent => false,
+        Fact::Unknown(reason) => {
+            let choices = ["allow what is named in `errors`, and plan again"];
+            return plan.block("unreadable", reason.text.clone(), &choices);
+        }
+    };
+    let arn = inventory.arn("config", region, &format!("config-aggregator/{NAME}"));
+    let why = format!("`{NAME}` takes in all regions of what there is");
+    let mut change = Change::of("config:PutConfigurationAggregator", region, arn, why)
+        .by("ConfigurationAggregatorName", NAME);
+    let mut values = json!({"Tags": [{"Key": "stele:managed", "Value": "true"}]});
+    if manages {
+        let role = role::make(
+            plan,
+            &Role {
+                name: NAME,
+                service: "config.amazonaws.com",
+                condition: json!({}),
+                actions: ACTIONS,
+                resource: "*",
+                with: None,
+            },
+        );
+        values["OrganizationAggregationSource"] =
+            json!({"RoleArn": role.arn, "AllAwsRegions": true});
+        change = change.after(role.after).warn(
+            "AWS Config gets trusted access to the organisation with it, and sees the accounts \
+             and regions where it records",
+        );
+    } else {
+        values["AccountAggregationSources"] =
+            json!([{"AccountIds": [inventory.account], "AllAwsRegions": true}]);
+    }
+    plan.change(change.set(values));
 }
 
 /// What is said where there is no aggregator.

@@ -1,14 +1,15 @@
 //! `lb.alb.connection`: application load balancers log their connections.
 
-use super::balancer::each_balancer;
-use super::balancer_destination::takes;
+use super::balancer::{self, each_balancer};
+use super::balancer_destination::{put_right, takes};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::collect::balancer::{Balancer, BalancerKind};
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::{Inventory, Region};
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct AlbConnection;
@@ -26,12 +27,13 @@ static META: Meta = Meta {
     why: "Clients that never come to ask anything, and what they offered for TLS, are in no access \
           log.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: elbv2:ModifyLoadBalancerAttributes",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "elbv2:ModifyLoadBalancerAttributes, the attributes of the log of connections only; \
+              s3:PutBucketPolicy where its bucket does not let it in",
+        undo: Undo::Partly,
         cloudformation: &[],
         terraform: &[],
-        cost: "storage",
+        cost: "storage; the name of the bucket stays in attributes that named none",
     },
 };
 
@@ -45,6 +47,15 @@ impl Check for AlbConnection {
         each_balancer(inventory, &kinds, findings, |name, region, each| {
             judge(inventory, name, region, each)
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let Some(balancer) = balancer::of(inventory, finding) else { return };
+        match balancer.connection_bucket() {
+            Some(place) => put_right(finding, plan, balancer, place),
+            None => balancer::log_connections(finding, plan),
+        }
     }
 }
 

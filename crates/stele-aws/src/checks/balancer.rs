@@ -1,17 +1,17 @@
 //! What the checks of load balancers share: what is said of their access logs, and how these are
 //! switched on.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::check::{Findings, regions};
 use crate::collect::balancer::{Balancer, BalancerKind};
 use crate::fact::Fact;
 use crate::finding::{Finding, Verdict};
 use crate::inventory::{Inventory, Region};
-use crate::plan::change::{Builder, Change};
+use crate::plan::change::{Builder, Change, Draft, Refusal};
 use crate::plan::cost::Volume;
 use crate::plan::measure::Measure;
-use crate::plan::sink::{self, Writer};
+use crate::plan::sink::{self, Sink, Writer};
 
 /// Judges each load balancer of some kinds.
 pub(super) fn each_balancer(
@@ -79,16 +79,7 @@ pub(super) fn log(finding: &Finding, plan: &mut Builder<'_>) {
     let inventory = plan.inventory;
     let Some(balancer) = of(inventory, finding) else { return };
     let (region, name) = (finding.region.as_str(), balancer.name.as_str());
-    let bucket = sink::bucket_name(plan, region);
-    if balancer.kind != BalancerKind::Network && is_keyed(inventory, &bucket) {
-        let reason = format!("bucket `{bucket}` encrypts with KMS, which access logs do not reach");
-        let choices = [
-            "let the bucket encrypt with keys of S3 (SSE-S3) by itself",
-            "name another bucket in the policy (sinks.bucket)",
-        ];
-        return plan.block("kms-bucket", reason, &choices);
-    }
-    let sink = sink::bucket(plan, region);
+    let Some(sink) = bucket(plan, region, balancer.kind) else { return };
     let prefix = balancer.prefix();
     let policy = sink::allow(plan, &sink, region, writer(balancer.kind), prefix);
     let why = format!("the requests to `{name}` are logged to `{}`", sink.name);
@@ -102,13 +93,64 @@ pub(super) fn log(finding: &Finding, plan: &mut Builder<'_>) {
     } else {
         Change::of("elbv2:ModifyLoadBalancerAttributes", region, finding.resource.as_str(), why)
             .by("LoadBalancerArn", finding.resource.as_str())
-            .set(json!({"Attributes": [
-                {"Key": "access_logs.s3.enabled", "Value": "true"},
-                {"Key": "access_logs.s3.bucket", "Value": sink.name}]}))
+            .edit(attributes("access_logs", &sink.name))
     };
     let volume = Volume::range(0.01, 2.0, 200.0, "0.01 to 200 GB of access logs a month");
     let requests = Measure::balancer(region, balancer.kind, &balancer.arn);
     plan.change(change.after([policy]).cost("s3-storage-gb", volume.by(requests)));
+}
+
+/// Plans that an application load balancer logs its connections, as it logs its requests.
+pub(super) fn log_connections(finding: &Finding, plan: &mut Builder<'_>) {
+    let inventory = plan.inventory;
+    let Some(balancer) = of(inventory, finding) else { return };
+    let (region, arn) = (finding.region.as_str(), finding.resource.as_str());
+    let Some(sink) = bucket(plan, region, balancer.kind) else { return };
+    let (kind, prefix) = (writer(balancer.kind), balancer.connection_prefix());
+    let policy = sink::allow(plan, &sink, region, kind, prefix);
+    let why = format!("the connections to `{}` are logged to `{}`", balancer.name, sink.name);
+    let volume = Volume::range(0.01, 1.0, 100.0, "0.01 to 100 GB of logs of connections a month");
+    plan.change(
+        Change::of("elbv2:ModifyLoadBalancerAttributes", region, arn, why)
+            .by("LoadBalancerArn", arn)
+            .edit(attributes("connection_logs", &sink.name))
+            .after([policy])
+            .cost("s3-storage-gb", volume),
+    );
+}
+
+/// The bucket of a region for logs of load balancers of a kind; says so where they do not reach it.
+fn bucket(plan: &mut Builder<'_>, region: &str, kind: BalancerKind) -> Option<Sink> {
+    let bucket = sink::bucket_name(plan, region);
+    if kind != BalancerKind::Network && is_keyed(plan.inventory, &bucket) {
+        let reason = format!("bucket `{bucket}` encrypts with KMS, which access logs do not reach");
+        let choices = [
+            "let the bucket encrypt with keys of S3 (SSE-S3) by itself",
+            "name another bucket in the policy (sinks.bucket)",
+        ];
+        plan.block("kms-bucket", reason, &choices);
+        return None;
+    }
+    Some(sink::bucket(plan, region))
+}
+
+/// Adds the attributes that switch a log on to those that are sent for another.
+fn attributes(
+    log: &'static str,
+    bucket: &str,
+) -> impl Fn(&mut Draft) -> Result<(), Refusal> + Send + Sync + 'static {
+    let wanted = [("enabled", "true".to_owned()), ("bucket", bucket.to_owned())];
+    move |draft| {
+        let list = draft.params.entry("Attributes").or_insert_with(|| json!([]));
+        let Value::Array(all) = list else { return Ok(()) };
+        for (name, value) in &wanted {
+            let attribute = json!({"Key": format!("{log}.s3.{name}"), "Value": value});
+            if !all.contains(&attribute) {
+                all.push(attribute);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Whether a bucket encrypts by itself with a key of KMS, as far as is known.

@@ -54,19 +54,30 @@ impl Check for BalancerDestination {
     fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
         let inventory = plan.inventory;
         let Some(balancer) = balancer::of(inventory, finding) else { return };
-        let Some((bucket, prefix)) = balancer.bucket() else { return };
-        let place = Place { bucket, prefix, writer: balancer::writer(balancer.kind) };
-        let choices: &[&str] = match finding.reason_code.as_str() {
-            "other-region" => &["let it log to a bucket of its own region"],
-            _ => &[
-                "let the bucket encrypt with keys of S3 (SSE-S3) by itself",
-                "let it log to another bucket",
-            ],
-        };
-        let otherwise = Otherwise { code: &finding.reason_code, reason: &finding.reason, choices };
-        let judged = taking(inventory, &finding.region, balancer, (bucket, prefix));
-        repair::let_in(plan, &place, judged, &otherwise);
+        if let Some(place) = balancer.bucket() {
+            put_right(finding, plan, balancer, place);
+        }
     }
+}
+
+/// Lets a load balancer write where it logs to, below a prefix, if that is what is wrong.
+pub(super) fn put_right(
+    finding: &Finding,
+    plan: &mut Builder<'_>,
+    balancer: &Balancer,
+    (bucket, prefix): (&str, &str),
+) {
+    let place = Place { bucket, prefix, writer: balancer::writer(balancer.kind) };
+    let choices: &[&str] = match finding.reason_code.as_str() {
+        "other-region" => &["let it log to a bucket of its own region"],
+        _ => &[
+            "let the bucket encrypt with keys of S3 (SSE-S3) by itself",
+            "let it log to another bucket",
+        ],
+    };
+    let otherwise = Otherwise { code: &finding.reason_code, reason: &finding.reason, choices };
+    let judged = taking(plan.inventory, &finding.region, balancer, (bucket, prefix));
+    repair::let_in(plan, &place, judged, &otherwise);
 }
 
 /// Accounts of load balancing in regions that are older than August 2022 (ELB user guide, "Attach a

@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::sink::each_sink;
+use super::sink::{self, each_sink};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
 use crate::judge::policy::{Access, Request, evaluate, statements};
+use crate::plan::change::Builder;
+use crate::plan::sink::refuse_http;
 
 /// The check.
 pub(super) struct BucketTls;
@@ -27,9 +29,10 @@ static META: Meta = Meta {
     not_applicable: "",
     why: "Logs that are fetched by plain HTTP can be read, and changed, on the way.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: s3:PutBucketPolicy, with a statement that denies what comes without TLS",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "s3:PutBucketPolicy, with a statement of its own that denies what comes without TLS, \
+              merged into the policy that is there",
+        undo: Undo::Exact,
         cloudformation: &["S3::BucketPolicy"],
         terraform: &["s3_bucket_policy"],
         cost: "",
@@ -74,6 +77,12 @@ impl Check for BucketTls {
                 format!("the policy of `{name}` does not refuse everybody {open} by plain HTTP");
             Verdict::fail(code, reason).evidence("open", open)
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(bucket) = sink::name(finding) {
+            refuse_http(plan, bucket, &finding.region, None);
+        }
     }
 }
 

@@ -87,18 +87,23 @@ impl Check for FlowDelivery {
         let inventory = plan.inventory;
         let Some((region, vpc)) = vpc_of(inventory, finding) else { return };
         for log in flow_logs(&region.network, vpc).unwrap_or_default() {
-            let failed = log.deliver_logs_status == "FAILED";
-            match taking(inventory, &finding.region, log) {
-                Taking::Refuses(code, reason) => mend(finding, plan, log, code, &reason),
-                Taking::Takes(_) if failed => {
-                    replace(finding, plan, log, "what it writes to lets it in");
-                }
-                Taking::Unread(_) if failed => {
-                    replace(finding, plan, log, "what it writes to cannot be looked at");
-                }
-                Taking::Takes(_) | Taking::Unread(_) => {}
-            }
+            put_right(finding, plan, log);
         }
+    }
+}
+
+/// Lets a flow log write where it is sent, or says why it fails where that is not it.
+pub(super) fn put_right(finding: &Finding, plan: &mut Builder<'_>, log: &FlowLog) {
+    let failed = log.deliver_logs_status == "FAILED";
+    match taking(plan.inventory, &finding.region, log) {
+        Taking::Refuses(code, reason) => mend(finding, plan, log, code, &reason),
+        Taking::Takes(_) if failed => {
+            replace(finding, plan, log, "what it writes to lets it in");
+        }
+        Taking::Unread(_) if failed => {
+            replace(finding, plan, log, "what it writes to cannot be looked at");
+        }
+        Taking::Takes(_) | Taking::Unread(_) => {}
     }
 }
 
@@ -136,6 +141,10 @@ fn replace(finding: &Finding, plan: &mut Builder<'_>, log: &FlowLog, there: &str
     wanted.id.clone_from(&log.resource_id);
     wanted.traffic.clone_from(&log.traffic_type);
     wanted.fields = log.fields().into_iter().map(str::to_owned).collect();
+    if log.log_format.is_empty() && log.resource_id.starts_with("tgw-") {
+        // AWS's own fields are others there than those of VPCs.
+        wanted.fields.clear();
+    }
     if let Some(made) = flow_log::make(finding, plan, &wanted, Some(log)) {
         flow_log::remove(finding, plan, log, [made]);
     }

@@ -25,11 +25,11 @@ const VOLUME: Volume = Volume::range(0.1, 5.0, 500.0, "0.1 to 500 GB of flow log
 /// A flow log that is wanted.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    /// A VPC, a subnet or an interface.
+    /// A VPC, a subnet, an interface or a transit gateway.
     pub(super) id: String,
-    /// `ALL`, `ACCEPT` or `REJECT`.
+    /// `ALL`, `ACCEPT` or `REJECT`; empty for transit gateways, of which all is logged.
     pub(super) traffic: String,
-    /// The fields.
+    /// The fields; AWS's own where it is empty.
     pub(super) fields: Vec<String>,
     /// `s3`, `cloudwatch`, or an ARN.
     pub(super) destination: String,
@@ -69,23 +69,31 @@ pub(super) fn make(
     let fields: Vec<String> = wanted.fields.iter().map(|field| format!("${{{field}}}")).collect();
     let format = fields.join(" ");
     let place = place(plan, region, wanted, &format)?;
+    // AWS takes no other interval for transit gateways.
+    let is_gateway = wanted.id.starts_with("tgw-");
+    let interval_s = if is_gateway { 60 } else { plan.baseline.vpc_flow.aggregation_s };
     let mut params = json!({
         "ResourceType": flow_log_type(&wanted.id),
-        "TrafficType": wanted.traffic,
-        "MaxAggregationInterval": plan.baseline.vpc_flow.aggregation_s,
-        "LogFormat": format,
+        "MaxAggregationInterval": interval_s,
         "LogDestinationType": place.kind,
         "LogDestination": place.arn,
         "TagSpecifications": [{"ResourceType": "vpc-flow-log",
             "Tags": [{"Key": "stele:managed", "Value": "true"}]}],
     });
+    if !wanted.traffic.is_empty() {
+        params["TrafficType"] = json!(wanted.traffic);
+    }
+    if !format.is_empty() {
+        params["LogFormat"] = json!(format);
+    }
     if let Some(role) = place.role {
         params["DeliverLogsPermissionArn"] = json!(role);
     } else if plan.baseline.vpc_flow.file_format == "parquet" {
         params["DestinationOptions"] = json!({"FileFormat": "parquet",
             "HiveCompatiblePartitions": false, "PerHourPartition": false});
     }
-    let (traffic, id) = (&wanted.traffic, &wanted.id);
+    let id = &wanted.id;
+    let traffic = if wanted.traffic.is_empty() { "ALL" } else { &wanted.traffic };
     let why = match instead {
         None => format!("{traffic} traffic of `{id}` is logged"),
         Some(old) => format!(
@@ -95,12 +103,12 @@ pub(super) fn make(
     };
     let mut change = Change::of("ec2:CreateFlowLogs", region, finding.resource.as_str(), why)
         .by("ResourceIds", json!([id]))
-        // A thing may get several: they are told apart by what they write, and where.
-        .by("LogFormat", params["LogFormat"].clone())
-        .by("LogDestination", params["LogDestination"].clone())
-        .set(params)
-        .after(place.after)
-        .cost(place.item, VOLUME);
+        .by("LogDestination", params["LogDestination"].clone());
+    // A thing may get several: they are told apart by what they write, and where.
+    if !format.is_empty() {
+        change = change.by("LogFormat", format);
+    }
+    change = change.set(params).after(place.after).cost(place.item, VOLUME);
     if let Some(old) = instead.filter(|_| !plan.allows(Allowance::Replace)) {
         let text = format!("while `{}` runs beside it, both are paid for", old.flow_log_id);
         change = change.warn(text);

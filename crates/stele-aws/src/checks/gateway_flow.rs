@@ -1,5 +1,7 @@
 //! `tgw.flow.coverage`: traffic through each transit gateway is in a flow log.
 
+use super::flow_delivery;
+use super::flow_log::{self, Wanted};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
@@ -7,6 +9,7 @@ use crate::collect::vpc::{Attachment, FlowLog, Gateway};
 use crate::fact::Unread;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::{Inventory, Region};
+use crate::plan::change::Builder;
 
 /// The check.
 pub(super) struct GatewayFlow;
@@ -17,16 +20,19 @@ static META: Meta = Meta {
     severity: Severity::Low,
     default: false,
     source: true,
-    reads: &[Collector::Network, Collector::Gateways],
+    reads: &[Collector::Network, Collector::Gateways, Collector::Groups, Collector::Sinks],
     controls: &[],
     passes: "an active flow log whose delivery does not fail is on the gateway, or on each of its \
              attachments",
     not_applicable: "tags put it out of scope (scope.exclude_tags)",
     why: "Traffic between networks that no VPC's flow log sees whole.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: ec2:CreateFlowLogs",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "ec2:CreateFlowLogs, with all fields that AWS has for gateways, where the policy \
+              sends those of VPCs (vpc_flow.destination): to a bucket (s3:CreateBucket, \
+              s3:PutBucketPolicy) or a log group with a role (logs:CreateLogGroup, \
+              iam:CreateRole); where one fails, what it writes to lets it in",
+        undo: Undo::Partly,
         cloudformation: &["EC2::FlowLog"],
         terraform: &["flow_log"],
         cost: "vended logs per GB",
@@ -65,6 +71,34 @@ impl Check for GatewayFlow {
         }
     }
 
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let inventory = plan.inventory;
+        let id = finding.resource.rsplit('/').next().unwrap_or_default();
+        let Some(region) = inventory.region(&finding.region) else { return };
+        if finding.reason_code == "delivery-error" {
+            let logs = region.network.flow_logs.items().unwrap_or_default();
+            let failed = |log: &&FlowLog| is_active(log) && log.deliver_logs_status == "FAILED";
+            for log in logs.iter().filter(failed).filter(|log| is_about(region, log, id)) {
+                flow_delivery::put_right(finding, plan, log);
+            }
+            return;
+        }
+        if finding.reason_code == "partly" {
+            plan.warn(format!(
+                "a flow log on transit gateway `{id}` sees attachments that have one of their own \
+                 again; AWS charges for both while they run"
+            ));
+        }
+        let wanted = Wanted {
+            id: id.to_owned(),
+            traffic: String::new(),
+            fields: Vec::new(),
+            destination: plan.baseline.vpc_flow.destination.clone(),
+            role: String::new(),
+        };
+        flow_log::make(finding, plan, &wanted, None);
+    }
+
     fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
         let id = finding.resource.rsplit('/').next()?;
         let logs = inventory.region(&finding.region)?.network.flow_logs.items().ok()?;
@@ -80,6 +114,14 @@ fn is_going(state: &str) -> bool {
 
 fn is_active(log: &FlowLog) -> bool {
     log.flow_log_status == "ACTIVE"
+}
+
+/// Whether a flow log is on a gateway, or on something attached to it.
+fn is_about(region: &Region, log: &FlowLog, gateway: &str) -> bool {
+    let attachments = region.gateways.attachments.items().unwrap_or_default();
+    let mut of_it = attachments.iter().filter(|each| each.transit_gateway_id == gateway);
+    log.resource_id == gateway
+        || of_it.any(|each| each.transit_gateway_attachment_id == log.resource_id)
 }
 
 /// What the flow logs on something come to.

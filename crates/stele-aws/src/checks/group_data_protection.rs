@@ -4,8 +4,10 @@ use super::group::{each_group, is_managed};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::groups;
 
 /// The check.
 pub(super) struct GroupDataProtection;
@@ -23,12 +25,14 @@ static META: Meta = Meta {
     not_applicable: "the group is managed by AWS, or AWS masks nothing in its class",
     why: "Passwords and card numbers get into logs; there many can read them who should not.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: logs:PutDataProtectionPolicy",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "logs:PutDataProtectionPolicy, with a policy that finds and masks secret keys (of \
+              AWS, OpenSSH, PGP, PKCS and PuTTY) and numbers and security codes of cards; a \
+              policy that is there is never replaced",
+        undo: Undo::Partly,
         cloudformation: &["Logs::LogGroup"],
         terraform: &["cloudwatch_log_data_protection_policy"],
-        cost: "per GB scanned",
+        cost: "per GB scanned; what was masked on its way in stays so",
     },
 };
 
@@ -65,10 +69,21 @@ impl Check for GroupDataProtection {
                 }
                 (status, false) => {
                     let reason = format!("the policy that masked events of `{name}` is {status}");
-                    Verdict::fail("policy-off", reason)
+                    let verdict = Verdict::fail("policy-off", reason);
+                    // One that is gone leaves room for another; whose is off, its owner says why.
+                    if status == "DELETED" { verdict } else { verdict.by_hand() }
                 }
             };
             verdict.evidence("dataProtectionStatus", status)
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let Some(name) = crate::arn::log_group(&finding.resource) else { return };
+        if finding.fix == Some(Remedy::Blocked) {
+            let choices = ["put that policy in force again", "delete it, and plan again"];
+            return plan.block("policy-off", finding.reason.clone(), &choices);
+        }
+        groups::masked(plan, &finding.region, name, None);
     }
 }

@@ -4,8 +4,10 @@ use super::group::{each_group, is_managed};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::Builder;
+use crate::plan::groups;
 
 /// The check.
 pub(super) struct GroupDeletionProtection;
@@ -22,9 +24,9 @@ static META: Meta = Meta {
     not_applicable: "the group is managed by AWS",
     why: "With a group go all of its events; two calls are two chances to notice.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: logs:PutLogGroupDeletionProtection",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "logs:PutLogGroupDeletionProtection",
+        undo: Undo::Exact,
         cloudformation: &["Logs::LogGroup"],
         terraform: &["cloudwatch_log_group"],
         cost: "",
@@ -50,5 +52,11 @@ impl Check for GroupDeletionProtection {
             };
             verdict.evidence("deletionProtectionEnabled", on)
         });
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        if let Some(name) = crate::arn::log_group(&finding.resource) {
+            groups::protected(plan, &finding.region, name, None);
+        }
     }
 }

@@ -4,8 +4,11 @@ use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::{Builder, Change};
+use crate::plan::cost::Volume;
+use serde_json::json;
 
 /// The check.
 pub(super) struct GuardDuty;
@@ -22,14 +25,18 @@ static META: Meta = Meta {
     not_applicable: "",
     why: "It sees flows, DNS and API calls of the whole region, also where nothing else is logged.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: guardduty:CreateDetector, or guardduty:UpdateDetector where it is suspended",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "guardduty:CreateDetector, with the protections that AWS switches on by itself, or \
+              guardduty:UpdateDetector where it is suspended; undoing suspends it",
+        undo: Undo::Partly,
         cloudformation: &["GuardDuty::Detector"],
         terraform: &["guardduty_detector"],
         cost: "per event and per GB analysed",
     },
 };
+
+/// What it looks at.
+const VOLUME: Volume = Volume::range(0.0, 5.0, 500.0, "0 to 500 GB of flow and DNS logs a month");
 
 impl Check for GuardDuty {
     fn meta(&self) -> &'static Meta {
@@ -66,5 +73,27 @@ impl Check for GuardDuty {
             let arn = inventory.arn("guardduty", name, &format!("detector/{}", detector.id));
             findings.add(name, arn, verdict);
         }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let (region, resource) = (finding.region.as_str(), finding.resource.as_str());
+        let change = match resource.split_once(":detector/") {
+            Some((_, id)) if finding.reason_code == "suspended" => {
+                let why = format!("the detector of {region} looks again");
+                Change::of("guardduty:UpdateDetector", region, resource, why)
+                    .by("DetectorId", id)
+                    .set(json!({"Enable": true}))
+            }
+            _ => {
+                let why = format!("GuardDuty looks at {region}");
+                Change::of("guardduty:CreateDetector", region, resource, why)
+                    .set(json!({"Enable": true, "Tags": {"stele:managed": "true"}}))
+                    .warn(
+                        "AWS switches its protections of S3, EKS, RDS, Lambda and malware on with \
+                         it, each with a price of its own; the first 30 days are free",
+                    )
+            }
+        };
+        plan.change(change.cost("guardduty-gb", VOLUME));
     }
 }

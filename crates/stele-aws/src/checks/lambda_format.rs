@@ -3,8 +3,10 @@
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::{Builder, Change};
+use serde_json::json;
 
 /// The check.
 pub(super) struct LambdaFormat;
@@ -22,9 +24,9 @@ static META: Meta = Meta {
     not_applicable: "",
     why: "Lines of text must be taken apart again before anything in them can be asked for.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: lambda:UpdateFunctionConfiguration",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "lambda:UpdateFunctionConfiguration, the format of the log only",
+        undo: Undo::Exact,
         cloudformation: &[],
         terraform: &[],
         cost: "",
@@ -59,5 +61,25 @@ impl Check for LambdaFormat {
                 findings.add(name, function.function_arn.clone(), verdict);
             }
         }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let resource = finding.resource.as_str();
+        let name = resource.rsplit(':').next().unwrap_or_default();
+        let why = format!("`{name}` logs in JSON");
+        let change =
+            Change::of("lambda:UpdateFunctionConfiguration", &finding.region, resource, why)
+                .by("FunctionName", name)
+                .edit(|draft| {
+                    let log = draft.params.entry("LoggingConfig").or_insert_with(|| json!({}));
+                    log["LogFormat"] = json!("JSON");
+                    Ok(())
+                })
+                .warn(
+                    "what takes its lines apart as text (filters, subscriptions, alarms) gets \
+                     JSON from then on; where no level is set, AWS keeps what programs log at \
+                     INFO and above",
+                );
+        plan.change(change);
     }
 }

@@ -4,8 +4,10 @@ use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
 use crate::fact::Fact;
-use crate::finding::{Remedy, Severity, Verdict};
+use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
+use crate::plan::change::{Builder, Change};
+use serde_json::json;
 
 /// The check.
 pub(super) struct SecurityHub;
@@ -22,12 +24,13 @@ static META: Meta = Meta {
     not_applicable: "",
     why: "Findings of GuardDuty, Config and others in one place and one form.",
     fix: FixMeta {
-        remedy: Remedy::Blocked,
-        how: "by hand: securityhub:EnableSecurityHub",
-        undo: Undo::None,
+        remedy: Remedy::Plan,
+        how: "securityhub:EnableSecurityHub, without standards: it collects what others find, and \
+              which standards are worth their price is for a person",
+        undo: Undo::Partly,
         cloudformation: &["SecurityHub::Hub"],
         terraform: &["securityhub_account"],
-        cost: "per check and per finding",
+        cost: "per finding beyond the first 10,000 a month; standards per check",
     },
 };
 
@@ -51,5 +54,17 @@ impl Check for SecurityHub {
                 Fact::Unknown(reason) => findings.unread(name, "securityhub", "hub/*", reason),
             }
         }
+    }
+
+    fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
+        let (region, resource) = (finding.region.as_str(), finding.resource.as_str());
+        let why = format!("Security Hub collects what is found in {region}");
+        plan.change(Change::of("securityhub:EnableSecurityHub", region, resource, why).set(
+            json!({
+                "EnableDefaultStandards": false,
+                "ControlFindingGenerator": "SECURITY_CONTROL",
+                "Tags": {"stele:managed": "true"},
+            }),
+        ));
     }
 }

@@ -1,6 +1,7 @@
 //! `ct.trail.all-regions`: each region is covered by a trail that is logging.
 
-use super::{trail_delivery, trail_target};
+use super::trail_delivery;
+use super::trail_target::{self, Target};
 use crate::baseline::Baseline;
 use crate::check::{Check, Findings, FixMeta, Meta, Undo, regions};
 use crate::collect::Collector;
@@ -63,32 +64,11 @@ impl Check for TrailAllRegions {
     }
 
     fn fix(&self, finding: &Finding, plan: &mut Builder<'_>) {
-        let inventory = plan.inventory;
-        let Some(target) = trail_target::target(plan, &finding.region) else { return };
-        if target.is_new {
-            return;
+        if let Some(target) = trail_target::target(plan, &finding.region)
+            && !target.is_new
+        {
+            record(plan, &target, &finding.region);
         }
-        let name = target.short_name().to_owned();
-        let trail = inventory.trails.get(&target.arn);
-        if !trail.is_some_and(|trail| trail.covers(&finding.region)) {
-            let all = json!({"IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true});
-            let mut change = target.update(all, format!("trail `{name}` records all regions"));
-            for other in inventory.trails.values().filter(|other| other.row.arn != target.arn) {
-                let row = &other.row;
-                change = change.warn(format!(
-                    "trail `{}` records {} already; AWS charges for the second copy of management \
-                     events while both do",
-                    row.name, row.home_region
-                ));
-            }
-            plan.change(change);
-        }
-        let Some(trail) = trail.filter(|trail| trail.is_logging() != Fact::Known(true)) else {
-            return;
-        };
-        // One that stood still may not be let in by its bucket any more.
-        let first = trail_delivery::let_in_where_refused(plan, trail);
-        trail_target::start(plan, &target, first);
     }
 
     fn stream(&self, inventory: &Inventory, finding: &Finding) -> Option<String> {
@@ -96,6 +76,32 @@ impl Check for TrailAllRegions {
         let Finding { account, region, .. } = finding;
         Some(format!("aws:cloudtrail:{account}:{region}:{}", trail.row.name))
     }
+}
+
+/// Lets a trail that is there record a region.
+pub(super) fn record(plan: &mut Builder<'_>, target: &Target, region: &str) {
+    let inventory = plan.inventory;
+    let name = target.short_name().to_owned();
+    let trail = inventory.trails.get(&target.arn);
+    if !trail.is_some_and(|trail| trail.covers(region)) {
+        let all = json!({"IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true});
+        let mut change = target.update(all, format!("trail `{name}` records all regions"));
+        for other in inventory.trails.values().filter(|other| other.row.arn != target.arn) {
+            let row = &other.row;
+            change = change.warn(format!(
+                "trail `{}` records {} already; AWS charges for the second copy of management \
+                 events while both do",
+                row.name, row.home_region
+            ));
+        }
+        plan.change(change);
+    }
+    let Some(trail) = trail.filter(|trail| trail.is_logging() != Fact::Known(true)) else {
+        return;
+    };
+    // One that stood still may not be let in by its bucket any more.
+    let first = trail_delivery::let_in_where_refused(plan, trail);
+    trail_target::start(plan, target, first);
 }
 
 /// The trail that is meant where a region is spoken of, and what is said of it.

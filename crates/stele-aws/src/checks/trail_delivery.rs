@@ -162,7 +162,8 @@ fn judge(inventory: &Inventory, trail: &Trail) -> Verdict {
     }
 }
 
-fn writer<'a>(inventory: &Inventory, trail: &'a Trail) -> Writer<'a> {
+/// Who writes for a trail, and what.
+pub(super) fn writer<'a>(inventory: &Inventory, trail: &'a Trail) -> Writer<'a> {
     let prefix = arn::folder(&trail.row.prefix);
     // A trail of an organisation writes below the organisation's id.
     let organization = match inventory.organization.known() {

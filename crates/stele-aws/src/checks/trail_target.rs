@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::plan::change::{Builder, Change, Handle};
 use crate::plan::cost::Volume;
 use crate::plan::selectors::{Wish, widen};
-use crate::plan::sink::{self, Writer};
+use crate::plan::sink::{self, Sink, Writer};
 
 /// A trail that a plan may change.
 pub(super) struct Target {
@@ -148,12 +148,28 @@ fn place(plan: &mut Builder<'_>, wanted: &CloudTrail, region: &str) -> (String, 
         ));
         return (wanted.bucket.clone(), Vec::new());
     }
-    let sink = match wanted.bucket.as_str() {
-        "" => sink::bucket(plan, region),
-        bucket => sink::named(plan, bucket, region),
-    };
+    let sink = own_place(plan, wanted, region);
     let policy = sink::allow(plan, &sink, region, Writer::CloudTrail, &wanted.prefix);
     (sink.name, vec![policy])
+}
+
+fn own_place(plan: &mut Builder<'_>, wanted: &CloudTrail, region: &str) -> Sink {
+    match wanted.bucket.as_str() {
+        "" => sink::bucket(plan, region),
+        bucket => sink::named(plan, bucket, region),
+    }
+}
+
+/// Lets a trail that is made write for the organisation as well; nothing where its bucket is
+/// another account's.
+pub(super) fn let_organization_in(plan: &mut Builder<'_>) -> Option<Handle> {
+    if is_in_archive(plan) {
+        return None;
+    }
+    let region = plan.inventory.home_region.clone();
+    let wanted = plan.baseline.cloudtrail.clone();
+    let sink = own_place(plan, &wanted, &region);
+    Some(sink::allow(plan, &sink, &region, Writer::Organization, &wanted.prefix))
 }
 
 /// Whether a trail that is made writes to a bucket of the account of the archive.
@@ -190,8 +206,8 @@ impl Target {
     /// Changes settings of it.
     pub(super) fn update(&self, values: Value, why: String) -> Change {
         let bucket = json!({"IsMultiRegionTrail": true, "IncludeGlobalServiceEvents": true,
-            "EnableLogFileValidation": true, "KmsKeyId": "", "CloudWatchLogsLogGroupArn": "",
-            "CloudWatchLogsRoleArn": ""});
+            "IsOrganizationTrail": false, "EnableLogFileValidation": true, "KmsKeyId": "",
+            "CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""});
         self.changed("cloudtrail:UpdateTrail", "Name", why).set(values).fresh_of(self, || bucket)
     }
 

@@ -80,6 +80,12 @@ impl Balancer {
         self.bucket_of("connection_logs")
     }
 
+    /// The prefix that is set for the log of connections, whether it is on or off.
+    pub fn connection_prefix(&self) -> &str {
+        let attributes = self.attributes.known();
+        attributes.and_then(|all| all.get("connection_logs.s3.prefix")).map_or("", String::as_str)
+    }
+
     fn bucket_of(&self, log: &str) -> Option<(&str, &str)> {
         let attributes = self.attributes.known()?;
         let get =

@@ -36,7 +36,11 @@ impl Asked<'_> {
             return Vec::new();
         }
         let resources = self.resources();
-        let mut all = vec![self.grant(&operation.permission, resources, Value::Null)];
+        let condition = match (self.call, self.params.get("ServicePrincipal")) {
+            ("organizations:EnableAWSServiceAccess", Some(service)) => trusting(service),
+            _ => Value::Null,
+        };
+        let mut all = vec![self.grant(&operation.permission, resources, condition)];
         self.tags(&mut all);
         self.beside(&mut all);
         self.roles(&mut all);
@@ -45,7 +49,7 @@ impl Asked<'_> {
 
     fn grant(&self, action: &str, resources: Vec<String>, condition: Value) -> Grant {
         let everything = resources.iter().any(|resource| resource == "*");
-        let global = ["iam:", "route53:", "cloudfront:", "s3:"];
+        let global = ["iam:", "route53:", "cloudfront:", "s3:", "organizations:"];
         let regional = !global.iter().any(|prefix| action.starts_with(prefix));
         let condition = match condition {
             // What cannot be narrowed to a resource is narrowed to a region.
@@ -203,7 +207,9 @@ impl Asked<'_> {
             ("securityhub", "EnableSecurityHub" | "DisableSecurityHub" | "DescribeHub") => {
                 vec![self.arn("securityhub", "hub/default")]
             }
-            ("guardduty", "DeleteDetector") => vec![self.arn("guardduty", "detector/*")],
+            ("guardduty", "GetDetector" | "UpdateDetector" | "DeleteDetector") => {
+                vec![self.arn("guardduty", &format!("detector/{}", self.param("DetectorId")))]
+            }
             _ => any(),
         }
     }
@@ -289,8 +295,10 @@ impl Asked<'_> {
                 all.push(self.grant(&action, vec![source.clone()], Value::Null));
             }
         }
+        self.organization(all);
         let linked = match self.call {
             "guardduty:CreateDetector" => "guardduty.amazonaws.com",
+            "organizations:EnableAWSServiceAccess" => &self.param("ServicePrincipal"),
             "securityhub:EnableSecurityHub" => "securityhub.amazonaws.com",
             _ => return,
         };
@@ -300,6 +308,32 @@ impl Asked<'_> {
         );
         let service = json!({"StringEquals": {"iam:AWSServiceName": linked}});
         all.push(self.grant("iam:CreateServiceLinkedRole", vec![roles], service));
+    }
+
+    /// What is about the whole organisation looks at it.
+    fn organization(&self, all: &mut Vec<Grant>) {
+        let any = || vec!["*".to_owned()];
+        let is_true = |name: &str| self.params.get(name) == Some(&Value::Bool(true));
+        let trail = ["cloudtrail:CreateTrail", "cloudtrail:UpdateTrail"].contains(&self.call);
+        if trail && is_true("IsOrganizationTrail") {
+            for action in [
+                "organizations:DescribeOrganization",
+                "organizations:ListAWSServiceAccessForOrganization",
+                "organizations:ListAccounts",
+            ] {
+                all.push(self.grant(action, any(), Value::Null));
+            }
+        }
+        let aggregates = self.params.contains_key("OrganizationAggregationSource");
+        if self.call == "config:PutConfigurationAggregator" && aggregates {
+            for action in
+                ["organizations:DescribeOrganization", "organizations:ListDelegatedAdministrators"]
+            {
+                all.push(self.grant(action, any(), Value::Null));
+            }
+            let config = trusting(&json!("config.amazonaws.com"));
+            all.push(self.grant("organizations:EnableAWSServiceAccess", any(), config));
+        }
     }
 
     /// A role that is given to a service must be allowed to be given to it.
@@ -338,6 +372,11 @@ impl Asked<'_> {
         let to = json!({"StringEquals": {"iam:PassedToService": service}});
         all.push(self.grant("iam:PassRole", vec![role], to));
     }
+}
+
+/// The condition that an organisation is opened to one service.
+fn trusting(service: &Value) -> Value {
+    json!({"StringEquals": {"organizations:ServicePrincipal": service}})
 }
 
 /// A text with `*` where the plan does not know yet.

@@ -52,6 +52,7 @@ pub async fn account(
     wanted: &(dyn Fn(&Finding) -> bool + Sync),
 ) -> Part {
     let mut builder = Builder::new(&assessed.inventory, baseline, allowances);
+    builder.checks = assessed.checks.iter().copied().collect();
     let all = assessed.findings.iter().map(|each| format!("{}|{}", each.id, each.resource));
     let all: BTreeSet<String> = all.collect();
     let counted = assessed.findings.iter().filter(|finding| counts(finding, &all));

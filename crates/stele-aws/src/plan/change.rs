@@ -3,7 +3,7 @@
 //! A check's `fix` gets a [`Builder`] and says what it wants; it reads facts only, and calls
 //! nothing. What several findings want of one setting becomes one change with several edits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -15,6 +15,7 @@ use super::sink::access;
 use super::{Allowance, Allowances, Blocked};
 use crate::baseline::Baseline;
 use crate::check::Meta;
+use crate::checks;
 use crate::finding::Finding;
 use crate::inventory::{Inventory, LogPlaces};
 
@@ -181,6 +182,8 @@ pub struct Builder<'a> {
     /// What is wanted.
     pub baseline: &'a Baseline,
     allowances: &'a Allowances,
+    /// The checks that were made, whether the policy wants them or somebody named them.
+    pub(super) checks: BTreeSet<&'static str>,
     pub(super) findings: Vec<Finding>,
     pub(super) wanted: Vec<Wanted>,
     places: BTreeMap<(String, String, String), usize>,
@@ -201,6 +204,7 @@ impl<'a> Builder<'a> {
             inventory,
             baseline,
             allowances,
+            checks: BTreeSet::new(),
             findings: Vec::new(),
             wanted: Vec::new(),
             places: BTreeMap::new(),
@@ -232,6 +236,12 @@ impl<'a> Builder<'a> {
     /// The buckets that logs are written to; many findings ask, and it is found out once.
     pub fn log_places(&self) -> &LogPlaces {
         self.log_places.get_or_init(|| self.inventory.log_places())
+    }
+
+    /// Whether a check is wanted, by its id: what a plan makes is to be good for it too.
+    pub fn wants(&self, id: &str) -> bool {
+        let by_policy = || checks::find(id).is_some_and(|check| self.baseline.wants(check.meta()));
+        self.checks.contains(id) || by_policy()
     }
 
     /// The bucket of each region that takes access logs already; found out once as well.

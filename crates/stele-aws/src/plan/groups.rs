@@ -1,15 +1,16 @@
 //! Log groups that a plan makes, with what the policy wants of groups: how long they keep, a key, a
-//! filter to the central target. A group that is there already only keeps longer, if it must; what
-//! else it lacks is a finding of its own.
+//! filter to the central target, masks, protection from being deleted. A group that is there
+//! already only keeps longer, if it must; what else it lacks is a finding of its own.
 
 use serde_json::{Value, json};
 
-use super::change::{Builder, Change, Handle};
+use super::change::{Builder, Change, Handle, Refusal};
+use super::cost::Volume;
 use super::document;
 use super::forward;
+use super::measure::Measure;
 use super::settings::logs;
 use super::sink::{key_for, offered};
-use crate::checks;
 
 /// A group that is made where it is not there.
 #[derive(Debug, Clone, Copy)]
@@ -29,18 +30,21 @@ pub fn group(plan: &mut Builder<'_>, region: &str, name: &str) -> Handle {
             .by("logGroupName", name),
     );
     let mut last = retained(plan, region, name, made);
-    let wants = |plan: &Builder<'_>, id| {
-        checks::find(id).is_some_and(|check| plan.baseline.wants(check.meta()))
-    };
-    if wants(plan, "log.group.kms") && no_key(plan, region).is_none() {
+    if plan.wants("log.group.kms") && no_key(plan, region).is_none() {
         last = encrypted(plan, region, name, Some(Made { made, last }));
     }
-    if wants(plan, "log.group.central")
+    if plan.wants("log.group.central")
         && let Some(target) = plan.baseline.sinks.central.clone()
         && forward::refusal(plan, region, name, &target).is_none()
     {
         let made = Some(Made { made, last });
         last = forward::group(plan, region, name, (forward::FILTER, &target), made);
+    }
+    if plan.wants("log.group.data-protection") {
+        last = masked(plan, region, name, Some(Made { made, last }));
+    }
+    if plan.wants("log.group.deletion-protection") {
+        last = protected(plan, region, name, Some(Made { made, last }));
     }
     last
 }
@@ -88,6 +92,76 @@ pub fn encrypted(plan: &mut Builder<'_>, region: &str, name: &str, group: Option
         .after(key.after)
         .after(group.map(|group| group.last));
     plan.change(change)
+}
+
+/// Protects a log group from being deleted by one call; one that is made only if it is.
+pub fn protected(plan: &mut Builder<'_>, region: &str, name: &str, group: Option<Made>) -> Handle {
+    let arn = plan.inventory.arn("logs", region, &format!("log-group:{name}"));
+    let why = format!("`{name}` cannot be deleted by one call");
+    let change = Change::of("logs:PutLogGroupDeletionProtection", region, arn, why)
+        .by("logGroupIdentifier", name)
+        .set(json!({"deletionProtectionEnabled": true}));
+    plan.change(of_made(change, group))
+}
+
+/// A change of a group; of one that is made only if it is.
+fn of_made(change: Change, group: Option<Made>) -> Change {
+    change.with(group.map(|group| group.made)).after(group.map(|group| group.last))
+}
+
+/// What a log group masks by our policy: keys and the numbers of cards, which nobody needs in a
+/// log. Addresses, names and the like are not among them: who looks into a log later needs them to
+/// see who it was (CloudWatch Logs user guide, "Types of data that you can protect").
+pub const MASKED: &[&str] = &[
+    "AwsSecretKey",
+    "OpenSshPrivateKey",
+    "PgpPrivateKey",
+    "PkcsPrivateKey",
+    "PuttyPrivateKey",
+    "CreditCardNumber",
+    "CreditCardSecurityCode",
+];
+
+/// Lets a log group mask what is secret; one that is made only if it is. A policy that is there is
+/// never replaced.
+pub fn masked(plan: &mut Builder<'_>, region: &str, name: &str, group: Option<Made>) -> Handle {
+    let inventory = plan.inventory;
+    let arn = inventory.arn("logs", region, &format!("log-group:{name}"));
+    let identifier = |kind: &&str| {
+        format!("arn:{}:dataprotection::aws:data-identifier/{kind}", inventory.partition)
+    };
+    // AWS wants the same list in both statements.
+    let kinds: Vec<String> = MASKED.iter().map(identifier).collect();
+    let text = json!({"Name": "stele-data-protection", "Version": "2021-06-01", "Statement": [
+        {"Sid": "SteleLogAudit", "DataIdentifier": kinds,
+            "Operation": {"Audit": {"FindingsDestination": {}}}},
+        {"Sid": "SteleLogMask", "DataIdentifier": kinds,
+            "Operation": {"Deidentify": {"MaskConfig": {}}}}]})
+    .to_string();
+    let why = format!("keys and numbers of cards are masked in `{name}`");
+    let volume = Volume::range(0.0, 1.0, 100.0, "0 to 100 GB that the group takes in");
+    // What is made now has counted nothing.
+    let counted = group.is_none().then(|| Measure::group_scanned(region, name));
+    let change = Change::of("logs:PutDataProtectionPolicy", region, arn, why)
+        .by("logGroupIdentifier", name)
+        .edit(move |draft| {
+            let there = draft.state["policyDocument"].as_str().unwrap_or_default();
+            if !there.is_empty() && !document::same(there, &text) {
+                return Err(Refusal {
+                    code: "policy-there",
+                    reason: "the group has a policy of its own, which is not replaced".to_owned(),
+                    choices: vec!["see why that policy is not in force".to_owned()],
+                });
+            }
+            draft.params.insert("policyDocument".to_owned(), json!(text));
+            Ok(())
+        })
+        .cost("cloudwatch-masking-gb", volume.by(counted))
+        .warn(
+            "what is masked is so wherever it goes from the group, filters to other accounts \
+             included; only who has logs:Unmask sees it",
+        );
+    plan.change(of_made(change, group))
 }
 
 /// Lets a service write to log groups of a region whose names begin so.

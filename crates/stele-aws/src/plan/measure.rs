@@ -179,6 +179,11 @@ impl Measure {
         Self::bytes(region, group, each)
     }
 
+    /// What comes into a log group, all of which is looked at for what is to be masked.
+    pub fn group_scanned(region: &str, group: &str) -> Self {
+        Self::bytes(region, group, Each::bytes(1.0, 1.0, 1.0, "all of them scanned"))
+    }
+
     /// What a log group keeps when it keeps for more days, once they have gone by. It is stored
     /// compressed.
     pub fn group_kept(region: &str, group: &str, more_days: i32) -> Self {

@@ -9,10 +9,13 @@ mod eks;
 mod elb;
 mod iam;
 mod kms;
+mod lambda;
 pub(super) mod logs;
+mod organizations;
 mod rds;
 mod redshift;
 pub(super) mod s3;
+mod security;
 pub(crate) mod wafv2;
 
 use super::setting::Setting;
@@ -28,10 +31,13 @@ pub(super) const ALL: &[&[Setting]] = &[
     elb::ALL,
     iam::ALL,
     kms::ALL,
+    lambda::ALL,
     logs::ALL,
+    organizations::ALL,
     rds::ALL,
     redshift::ALL,
     s3::ALL,
+    security::ALL,
     wafv2::ALL,
 ];
 

@@ -130,6 +130,9 @@ fn make(plan: &mut Builder<'_>, name: &str, region: &str) -> Vec<Handle> {
     };
     let change = Change::of("s3:CreateBucket", region, arn, why).by("Bucket", name).set(params);
     let mut made = vec![plan.change(change)];
+    if plan.wants("ct.bucket.tls") {
+        refuse_http(plan, name, region, made.first().copied());
+    }
     if plan.baseline.retention.buckets.max_days.is_some() {
         let all = BTreeSet::from([String::new()]);
         made.push(access::end(plan, name, region, &all, made.clone()));
@@ -169,6 +172,21 @@ pub fn allow(
     let change = Change::of("s3:PutBucketPolicy", region, arn, why).by("Bucket", name.as_str());
     let change = change.edit(move |draft| s3::allow(&mut draft.params, &statements));
     plan.change(change.after(sink.after.iter().copied()))
+}
+
+/// Lets a bucket refuse whoever comes without TLS; merged into the policy that is there. One that
+/// is made only if it is.
+pub fn refuse_http(plan: &mut Builder<'_>, name: &str, region: &str, made: Option<Handle>) {
+    let arn = plan.inventory.bucket_arn(name);
+    let statement = json!({"Sid": "SteleLogTls", "Effect": "Deny", "Principal": "*",
+        "Action": "s3:*", "Resource": [arn, format!("{arn}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
+    let why = format!("`{name}` refuses plain HTTP");
+    let region = &region_of(plan, name, region);
+    let change = Change::of("s3:PutBucketPolicy", region, arn, why)
+        .by("Bucket", name)
+        .edit(move |draft| s3::allow(&mut draft.params, std::slice::from_ref(&statement)));
+    plan.change(change.with(made).after(made));
 }
 
 /// The policy of a bucket with all that the plan adds to it, for what must come after that.

@@ -86,7 +86,11 @@ impl World {
             "wafv2" => self.wafv2(name, params),
             "apigateway" | "apigatewayv2" => self.gateway(service, name, params),
             "eks" => self.eks(name, params),
-            "lambda" => Ok(json!({"Functions": self.all("function")})),
+            "lambda" => self.lambda(name, params),
+            "guardduty" | "securityhub" => self.guards(name, params),
+            "organizations" if name == "DescribeOrganization" => {
+                self.get("organization", "").ok_or("AWSOrganizationsNotInUseException")
+            }
             "cloudfront" if name == "ListDistributions" => {
                 Ok(json!({"DistributionList": {"Items": self.all("distribution")}}))
             }
@@ -238,6 +242,25 @@ impl World {
                 self.put("recorder", "", wanted);
                 json!({})
             }
+            "DescribeConfigurationAggregators" => {
+                json!({"ConfigurationAggregators": self.all("aggregator")})
+            }
+            "PutConfigurationAggregator" => {
+                let name = text(params, "ConfigurationAggregatorName");
+                let mut wanted = params.clone();
+                wanted.remove("Tags");
+                if let Some(source) = wanted.get("OrganizationAggregationSource") {
+                    let role = text(source.as_object().unwrap(), "RoleArn");
+                    self.get("role", short(&role)).ok_or("InvalidRoleException")?;
+                }
+                let arn = format!("arn:aws:config:{REGION}:{ACCOUNT}:config-aggregator/{name}");
+                wanted.insert("ConfigurationAggregatorArn".to_owned(), json!(arn));
+                self.put("aggregator", &name, Value::Object(wanted));
+                json!({})
+            }
+            "DeleteConfigurationAggregator" => {
+                self.delete("aggregator", &text(params, "ConfigurationAggregatorName"))?
+            }
             "DeleteConfigurationRecorder" => {
                 self.remove("recording", "");
                 self.delete("recorder", "")?
@@ -295,10 +318,12 @@ impl World {
                 let all = now["Attributes"].as_array().unwrap();
                 let value =
                     |key: &str| &all.iter().find(|each| each["Key"] == key).unwrap()["Value"];
-                if value("access_logs.s3.enabled") == "true" {
-                    let service =
-                        if id.contains("/net/") { "delivery.logs." } else { "logdelivery." };
-                    self.lets_in(value("access_logs.s3.bucket"), service)?;
+                let service = if id.contains("/net/") { "delivery.logs." } else { "logdelivery." };
+                for log in ["access_logs", "connection_logs"] {
+                    let on = format!("{log}.s3.enabled");
+                    if all.iter().any(|each| each["Key"] == on && each["Value"] == "true") {
+                        self.lets_in(value(&format!("{log}.s3.bucket")), service)?;
+                    }
                 }
                 self.put(&kind, &id, now);
                 json!({})
@@ -360,6 +385,58 @@ impl World {
                 json!({})
             }
             _ => self.delete("warehouse-log", &id)?,
+        })
+    }
+
+    fn lambda(&mut self, name: &str, params: &Params) -> Answer {
+        if name == "ListFunctions" {
+            return Ok(json!({"Functions": self.all("function")}));
+        }
+        let id = text(params, "FunctionName");
+        let mut function = self.get("function", &id).ok_or("ResourceNotFoundException")?;
+        if name == "UpdateFunctionConfiguration" {
+            let mut log = params["LoggingConfig"].clone();
+            if log["LogFormat"] == "JSON" {
+                for level in ["ApplicationLogLevel", "SystemLogLevel"] {
+                    if log[level].is_null() {
+                        log[level] = json!("INFO");
+                    }
+                }
+            } else if !log["ApplicationLogLevel"].is_null() {
+                return Err("InvalidParameterValueException");
+            }
+            function["LoggingConfig"] = log;
+            self.put("function", &id, function.clone());
+        }
+        Ok(function)
+    }
+
+    fn guards(&mut self, name: &str, params: &Params) -> Answer {
+        let id = text(params, "DetectorId");
+        Ok(match name {
+            "ListDetectors" => {
+                let keys = self.0.keys().filter_map(|key| key.strip_prefix("detector/"));
+                json!({"detectorIds": keys.collect::<Vec<&str>>()})
+            }
+            "GetDetector" => self.get("detector", &id).ok_or("BadRequestException")?,
+            "CreateDetector" => {
+                self.put("detector", "made", json!({"status": "ENABLED"}));
+                json!({"detectorId": "made"})
+            }
+            "UpdateDetector" => {
+                self.get("detector", &id).ok_or("BadRequestException")?;
+                let status = if params["Enable"] == true { "ENABLED" } else { "DISABLED" };
+                self.put("detector", &id, json!({"status": status}));
+                json!({})
+            }
+            "DescribeHub" => self.get("hub", "").ok_or("InvalidAccessException")?,
+            "EnableSecurityHub" => {
+                let arn = format!("arn:aws:securityhub:{REGION}:{ACCOUNT}:hub/default");
+                self.put("hub", "", json!({"HubArn": arn}));
+                json!({})
+            }
+            "DisableSecurityHub" => self.delete("hub", "")?,
+            _ => return Err("InvalidAction"),
         })
     }
 
@@ -483,7 +560,38 @@ impl World {
                 );
                 json!({})
             }
-            "DeleteLogGroup" => self.delete("group", &group)?,
+            "DeleteLogGroup" => {
+                let found = self.get("group", &group).unwrap_or_default();
+                if found["deletionProtectionEnabled"] == true {
+                    return Err("OperationAbortedException");
+                }
+                self.delete("group", &group)?
+            }
+            "PutLogGroupDeletionProtection" => {
+                let id = text(params, "logGroupIdentifier");
+                let on = params["deletionProtectionEnabled"] == true;
+                let mut wanted = Params::new();
+                if on {
+                    wanted.insert("deletionProtectionEnabled".to_owned(), json!(true));
+                }
+                self.of_group(&id, "deletionProtectionEnabled", &wanted)?
+            }
+            "GetDataProtectionPolicy" => {
+                let id = text(params, "logGroupIdentifier");
+                self.get("group", &id).ok_or("ResourceNotFoundException")?;
+                self.get("data-protection", &id).unwrap_or_else(|| json!({}))
+            }
+            "PutDataProtectionPolicy" | "DeleteDataProtectionPolicy" => {
+                let id = text(params, "logGroupIdentifier");
+                let mut wanted = Params::new();
+                if name == "PutDataProtectionPolicy" {
+                    wanted.insert("dataProtectionStatus".to_owned(), json!("ACTIVATED"));
+                    self.put("data-protection", &id, json!(params));
+                } else {
+                    self.delete("data-protection", &id)?;
+                }
+                self.of_group(&id, "dataProtectionStatus", &wanted)?
+            }
             "PutRetentionPolicy" | "DeleteRetentionPolicy" => {
                 self.of_group(&group, "retentionInDays", params)?
             }

@@ -21,17 +21,25 @@ pub(crate) const KNOWN: &[&str] = &[
     "cloudtrail:PutInsightSelectors",
     "cloudtrail:StartLogging",
     "cloudtrail:UpdateTrail",
+    "config:PutConfigurationAggregator",
     "ec2:CreateFlowLogs",
     "ec2:DeleteFlowLogs",
+    "guardduty:CreateDetector",
+    "guardduty:UpdateDetector",
+    "elbv2:ModifyLoadBalancerAttributes",
     "iam:CreateRole",
     "iam:PutRolePolicy",
     "kms:CreateAlias",
     "kms:CreateKey",
     "kms:PutKeyPolicy",
+    "lambda:UpdateFunctionConfiguration",
     "logs:AssociateKmsKey",
     "logs:CreateLogGroup",
+    "logs:PutDataProtectionPolicy",
+    "logs:PutLogGroupDeletionProtection",
     "logs:PutResourcePolicy",
     "logs:PutRetentionPolicy",
+    "organizations:EnableAWSServiceAccess",
     "route53:CreateQueryLoggingConfig",
     "route53resolver:AssociateResolverQueryLogConfig",
     "route53resolver:CreateResolverQueryLogConfig",
@@ -41,6 +49,7 @@ pub(crate) const KNOWN: &[&str] = &[
     "s3:PutBucketPolicy",
     "s3:PutBucketVersioning",
     "s3:PutPublicAccessBlock",
+    "securityhub:EnableSecurityHub",
 ];
 
 /// The recording after all actions of a plan; none where it has calls that are not known.
@@ -110,6 +119,34 @@ impl World {
             "cloudtrail" => self.trail(operation, action, &params),
             "logs" => self.group(operation, region, &params),
             "ec2" => self.flow_log(operation, region, n, &params),
+            "guardduty" => {
+                let made = json!("made");
+                let id = params.get("DetectorId").unwrap_or(&made).as_str().unwrap().to_owned();
+                self.list("guardduty:ListDetectors", region, "detectorIds", |all| {
+                    *all = vec![json!(id)];
+                });
+                let call = format!("guardduty:GetDetector DetectorId={id}");
+                self.say(&call, &json!({"status": "ENABLED"}));
+            }
+            "config" => {
+                let mut made = params.clone();
+                let name = made["ConfigurationAggregatorName"].clone();
+                made["ConfigurationAggregatorArn"] = json!(action.resource);
+                let id = "config:DescribeConfigurationAggregators";
+                self.list(id, region, "ConfigurationAggregators", |all| {
+                    all.retain(|one| one["ConfigurationAggregatorName"] != name);
+                    all.push(made);
+                });
+            }
+            "organizations" => {
+                let id = "organizations:ListAWSServiceAccessForOrganization";
+                self.list(id, "", "EnabledServicePrincipals", |all| all.push(params));
+            }
+            "securityhub" => {
+                let arn = &action.resource;
+                self.say(&format!("securityhub:DescribeHub @{region}"), &json!({"HubArn": arn}));
+            }
+            "elbv2" | "lambda" => self.setting(service, region, &params),
             "iam" | "kms" => self.identity(operation, region, n, &params),
             _ => self.queries(operation, region, n, &params),
         }
@@ -262,6 +299,24 @@ impl World {
                 all.push(json!({"logGroupName": name, "arn": arn,
                     "creationTime": NOW_S * 1_000}));
             }),
+            "PutLogGroupDeletionProtection" | "PutDataProtectionPolicy" => {
+                let name = params["logGroupIdentifier"].clone();
+                if operation == "PutDataProtectionPolicy" {
+                    let call = format!(
+                        "logs:GetDataProtectionPolicy logGroupIdentifier={}",
+                        name.as_str().unwrap()
+                    );
+                    self.say(&call, &params);
+                }
+                self.list("logs:DescribeLogGroups", region, "logGroups", |all| {
+                    let group = all.iter_mut().find(|one| one["logGroupName"] == name).unwrap();
+                    if operation == "PutDataProtectionPolicy" {
+                        group["dataProtectionStatus"] = json!("ACTIVATED");
+                    } else {
+                        group["deletionProtectionEnabled"] = json!(true);
+                    }
+                });
+            }
             "PutRetentionPolicy" | "AssociateKmsKey" => {
                 self.list("logs:DescribeLogGroups", region, "logGroups", |all| {
                     let named = |one: &&mut Value| one["logGroupName"] == params["logGroupName"];
@@ -279,6 +334,31 @@ impl World {
             }
             other => panic!("{other}"),
         }
+    }
+
+    /// Attributes of a load balancer, or how a function logs.
+    fn setting(&mut self, service: &str, region: &str, params: &Value) {
+        if service == "elbv2" {
+            let by = json!({"LoadBalancerArn": params["LoadBalancerArn"]});
+            let id = "elbv2:DescribeLoadBalancerAttributes";
+            let mut all =
+                self.ask(id, region, &by)["Attributes"].as_array().cloned().unwrap_or_default();
+            for wanted in params["Attributes"].as_array().unwrap() {
+                all.retain(|one| one["Key"] != wanted["Key"]);
+                all.push(wanted.clone());
+            }
+            let arn = params["LoadBalancerArn"].as_str().unwrap();
+            self.say(&format!("{id} LoadBalancerArn={arn}"), &json!({"Attributes": all}));
+            return;
+        }
+        let (name, log) = (params["FunctionName"].clone(), params["LoggingConfig"].clone());
+        self.list("lambda:ListFunctions", region, "Functions", |all| {
+            let function = all.iter_mut().find(|one| one["FunctionName"] == name).unwrap();
+            function["LoggingConfig"] = log;
+        });
+        let call =
+            format!("lambda:GetFunctionConfiguration FunctionName={}", name.as_str().unwrap());
+        self.say(&call, params);
     }
 
     fn flow_log(&mut self, operation: &str, region: &str, n: u32, params: &Value) {

@@ -1,5 +1,5 @@
-//! Calls about things that belong to others: load balancers, databases, clusters, functions, and
-//! flow logs that are replaced.
+//! Calls about things that belong to others: load balancers, databases, clusters, functions, a
+//! detector that is suspended, and flow logs that are replaced.
 
 use super::{FOREIGN, PROPERTY, Row, Say};
 
@@ -14,5 +14,7 @@ pub(super) const ALL: &[Row] = &[
     never("rds:ModifyDBInstance"),
     never("rds:ModifyDBCluster"),
     never("eks:UpdateClusterConfig"),
+    never("guardduty:UpdateDetector"),
+    never("organizations:EnableAWSServiceAccess"),
     never("lambda:UpdateFunctionConfiguration"),
 ];

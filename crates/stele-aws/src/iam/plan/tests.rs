@@ -193,3 +193,25 @@ fn arrival_looks_and_takes_nothing() {
     // All calls that say how deliveries went are in the table of operations.
     assert!(DELIVERY.iter().all(|id| operation::find(id).is_some()));
 }
+
+/// Calls to the organisation go to one region, wherever the plan is.
+#[test]
+fn an_organization_is_opened_to_one_service_alone() {
+    let params = json!({"ServicePrincipal": "cloudtrail.amazonaws.com"});
+    let asked = Asked {
+        call: "organizations:EnableAWSServiceAccess",
+        params: params.as_object().unwrap(),
+        resource: "arn:aws:organizations::111122223333:organization/o-abc",
+        partition: "aws",
+        region: "eu-west-1",
+        account: "111122223333",
+    };
+    let [opens, role] = asked.grants().try_into().unwrap();
+    let only = json!({"organizations:ServicePrincipal": "cloudtrail.amazonaws.com"});
+    assert_eq!((opens.action.as_str(), &opens.condition["StringEquals"]), (asked.call, &only));
+    assert_eq!(role.action, "iam:CreateServiceLinkedRole");
+    let none = serde_json::Map::new();
+    let read = "organizations:ListAWSServiceAccessForOrganization";
+    let [reads] = Asked { call: read, params: &none, ..asked }.grants().try_into().unwrap();
+    assert_eq!(reads.condition, Value::Null);
+}

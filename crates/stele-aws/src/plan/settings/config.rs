@@ -1,10 +1,10 @@
 //! AWS Config: the recorder of a region, its delivery channel, and whether it records. A region has
-//! one of each, so nothing names them in the reading calls.
+//! one of each, so nothing names them in the reading calls. Aggregators are told by their names.
 
 use serde_json::{Map, Value, json};
 
 use crate::plan::setting::{
-    Params, Setting, covers, items, nothing, off_again, only, pick, same, undo,
+    Params, Setting, covers, items, nothing, off_again, only, pick, put_back, same, undo,
 };
 
 pub(super) const ALL: &[Setting] = &[
@@ -78,7 +78,60 @@ pub(super) const ALL: &[Setting] = &[
         leaves: "",
         contents: "",
     },
+    Setting {
+        call: "config:PutConfigurationAggregator",
+        read: "config:DescribeConfigurationAggregators",
+        by: &[],
+        find: |list, params| {
+            let name = "ConfigurationAggregatorName";
+            sources(&pick(list, name, &params[name]))
+        },
+        // The call replaces all sources.
+        start: |state, params| {
+            if let Value::Object(sources) = state {
+                params.extend(sources.clone());
+            }
+        },
+        settled: |state, params| {
+            let wanted = |name: &str| params.get(name).cloned().unwrap_or_default();
+            state.is_object() && SOURCES.iter().all(|name| same(&state[*name], &wanted(name)))
+        },
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["ConfigurationAggregatorName"],
+                "config:PutConfigurationAggregator",
+                "config:DeleteConfigurationAggregator",
+            )
+        },
+        leaves: "trusted access of AWS Config to the organisation, where it takes one in",
+        contents: "",
+    },
 ];
+
+/// What an aggregator asks: accounts, or an organisation.
+const SOURCES: [&str; 2] = ["AccountAggregationSources", "OrganizationAggregationSource"];
+
+/// The sources of an aggregator without what is empty, which AWS shows and does not take back.
+fn sources(aggregator: &Value) -> Value {
+    let filled = |source: &Value| {
+        let Value::Object(members) = source else { return Value::Null };
+        let mut members = members.clone();
+        members.retain(|_, value| !value.is_null() && *value != json!([]));
+        Value::Object(members)
+    };
+    let Value::Object(shown) = only(aggregator, &SOURCES) else { return Value::Null };
+    let all = shown.iter().filter_map(|(name, value)| {
+        let value = match value {
+            Value::Array(items) if !items.is_empty() => items.iter().map(filled).collect(),
+            Value::Object(_) => filled(value),
+            _ => return None,
+        };
+        Some((name.clone(), value))
+    });
+    Value::Object(all.collect())
+}
 
 /// The account's own recorder; those of AWS's services stand beside it.
 fn recorder(answer: &Value, _: &Params) -> Value {

@@ -1,5 +1,5 @@
 //! Attributes of load balancers: of the newer kinds by name and value, of classic ones as a
-//! structure. Only those of the access log are sent, so all others stay.
+//! structure. Only those of the logs are sent, so all others stay.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub(super) const ALL: &[Setting] = &[
         call: "elbv2:ModifyLoadBalancerAttributes",
         read: "elbv2:DescribeLoadBalancerAttributes",
         by: &[("LoadBalancerArn", "LoadBalancerArn")],
-        find: access_log,
+        find: logs,
         start: nothing,
         settled: |state, params| {
             items(&params["Attributes"])
@@ -20,7 +20,7 @@ pub(super) const ALL: &[Setting] = &[
         },
         undo: back,
         leaves: "the name of the bucket in the attributes where none was named: AWS takes no empty \
-                 one back; the access log is off",
+                 one back; the log is off",
         contents: "",
     },
     Setting {
@@ -42,14 +42,18 @@ pub(super) const ALL: &[Setting] = &[
     },
 ];
 
-/// The attributes of the access log, by their names.
-fn access_log(answer: &Value, _: &Params) -> Value {
+/// The attributes of the logs of requests and of connections, by their names.
+fn logs(answer: &Value, _: &Params) -> Value {
+    let of_log = |key: &&str| LOGS.iter().any(|log| key.starts_with(log));
     let own = items(&answer["Attributes"]).iter().filter_map(|each| {
-        let key = each["Key"].as_str().filter(|key| key.starts_with("access_logs."))?;
+        let key = each["Key"].as_str().filter(of_log)?;
         Some((key.to_owned(), each["Value"].clone()))
     });
     Value::Object(own.collect())
 }
+
+/// How the attributes of logs that a plan may switch on begin.
+const LOGS: [&str; 2] = ["access_logs.", "connection_logs."];
 
 /// An attribute as it is; what is not shown is off.
 fn now(state: &Value, key: &Value) -> Value {

@@ -70,6 +70,54 @@ pub(super) const ALL: &[Setting] = &[
         contents: "",
     },
     Setting {
+        call: "logs:PutLogGroupDeletionProtection",
+        read: "logs:DescribeLogGroups",
+        by: &[("logGroupNamePrefix", "logGroupIdentifier")],
+        // A group without it has no state, and neither has one that is not there yet.
+        find: |list, params| {
+            let group = pick(list, "logGroupName", &params["logGroupIdentifier"]);
+            if same(&group["deletionProtectionEnabled"], &json!(true)) {
+                json!({"deletionProtectionEnabled": true})
+            } else {
+                Value::Null
+            }
+        },
+        start: nothing,
+        settled: exists,
+        undo: |_, params| {
+            let off = json!({"deletionProtectionEnabled": false});
+            let by = ["logGroupIdentifier"];
+            undo("logs:PutLogGroupDeletionProtection", named(params, &by, off))
+        },
+        leaves: "",
+        contents: "",
+    },
+    Setting {
+        call: "logs:PutDataProtectionPolicy",
+        read: "logs:GetDataProtectionPolicy",
+        by: &[("logGroupIdentifier", "logGroupIdentifier")],
+        find: |answer, _| match &answer["policyDocument"] {
+            Value::String(text) if !text.is_empty() => json!({"policyDocument": text}),
+            _ => Value::Null,
+        },
+        start: nothing,
+        settled: |state, params| match (&state["policyDocument"], params.get("policyDocument")) {
+            (Value::String(now), Some(Value::String(wanted))) => document::same(now, wanted),
+            _ => false,
+        },
+        undo: |before, params| {
+            put_back(
+                before,
+                params,
+                &["logGroupIdentifier"],
+                "logs:PutDataProtectionPolicy",
+                "logs:DeleteDataProtectionPolicy",
+            )
+        },
+        leaves: "what came in the meantime masked, for those who lack logs:Unmask",
+        contents: "",
+    },
+    Setting {
         call: "logs:PutResourcePolicy",
         read: "logs:DescribeResourcePolicies",
         by: &[],

@@ -184,6 +184,71 @@ fn deliveries_and_filters_are_found_by_what_they_join() {
 }
 
 #[test]
+fn aggregators_detectors_and_hubs_are_as_aws_shows_them() {
+    let source = json!({"AccountIds": ["1"], "AllAwsRegions": true});
+    let shown = json!({"AccountIds": ["1"], "AllAwsRegions": true, "AwsRegions": []});
+    let wanted = json!({"ConfigurationAggregatorName": "a", "AccountAggregationSources": [source],
+        "Tags": [{"Key": "k", "Value": "v"}]});
+    check(
+        "config:PutConfigurationAggregator",
+        &wanted,
+        &json!([{"ConfigurationAggregatorName": "b", "AccountAggregationSources": [source]}]),
+        &json!([{"ConfigurationAggregatorName": "a", "ConfigurationAggregatorArn": "x",
+            "AccountAggregationSources": [shown], "OrganizationAggregationSource": null}]),
+    );
+    check(
+        "config:PutConfigurationAggregator",
+        &wanted,
+        &json!([{"ConfigurationAggregatorName": "a",
+            "OrganizationAggregationSource": {"RoleArn": "r", "AllAwsRegions": true}}]),
+        &json!([{"ConfigurationAggregatorName": "a", "AccountAggregationSources": [shown]}]),
+    );
+    check("guardduty:CreateDetector", &json!({"Enable": true}), &json!([]), &json!(["12abc"]));
+    check(
+        "guardduty:UpdateDetector",
+        &json!({"DetectorId": "12abc", "Enable": true}),
+        &json!({"status": "DISABLED"}),
+        &json!({"status": "ENABLED", "findingPublishingFrequency": "SIX_HOURS"}),
+    );
+    check(
+        "securityhub:EnableSecurityHub",
+        &json!({"EnableDefaultStandards": false}),
+        &json!({}),
+        &json!({"HubArn": "h", "AutoEnableControls": true}),
+    );
+    check(
+        "organizations:EnableAWSServiceAccess",
+        &json!({"ServicePrincipal": "cloudtrail.amazonaws.com"}),
+        &json!([{"ServicePrincipal": "config.amazonaws.com"}]),
+        &json!([{"ServicePrincipal": "cloudtrail.amazonaws.com", "DateEnabled": 1}]),
+    );
+}
+
+#[test]
+fn functions_and_groups_are_as_aws_shows_them() {
+    check(
+        "lambda:UpdateFunctionConfiguration",
+        &json!({"FunctionName": "f", "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "g"}}),
+        &json!({"LoggingConfig": {"LogFormat": "Text", "LogGroup": "g"}}),
+        &json!({"LoggingConfig": {"LogFormat": "JSON", "LogGroup": "g", "SystemLogLevel": "INFO",
+            "ApplicationLogLevel": "INFO"}}),
+    );
+    check(
+        "logs:PutLogGroupDeletionProtection",
+        &json!({"logGroupIdentifier": "g", "deletionProtectionEnabled": true}),
+        &json!([{"logGroupName": "g", "deletionProtectionEnabled": false},
+            {"logGroupName": "g2", "deletionProtectionEnabled": true}]),
+        &json!([{"logGroupName": "g", "deletionProtectionEnabled": true}]),
+    );
+    check(
+        "logs:PutDataProtectionPolicy",
+        &json!({"logGroupIdentifier": "g", "policyDocument": "{\"Name\": \"a\"}"}),
+        &json!({}),
+        &json!({"logGroupIdentifier": "g", "policyDocument": "{\"Name\":\"a\"}"}),
+    );
+}
+
+#[test]
 fn another_policy_of_a_role_under_the_same_name_is_not_the_same() {
     let document = |action: &str| json!({"Statement": [{"Action": action}]}).to_string();
     let params = json!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": document("a")});
