@@ -20,8 +20,9 @@ from moto.ec2.responses.flow_logs import FlowLogs as FlowLogsResponse
 from moto.eks.models import EKSBackend
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 from moto.iam.models import SERVICE_NAME_CONVERSION
+from moto.logs.exceptions import InvalidParameterException
 from moto.logs.exceptions import ResourceNotFoundException as NoGroup
-from moto.logs.models import LogsBackend
+from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 from moto.rds.models import DBInstance, RDSBackend
 from moto.redshift.models import RedshiftBackend
@@ -29,7 +30,7 @@ from moto.route53.models import Route53Backend
 from moto.route53resolver.exceptions import ResourceInUseException as InUse
 from moto.route53resolver.exceptions import ResourceNotFoundException as NoQueryLog
 from moto.route53resolver.responses import Route53ResolverResponse
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeBucket, s3_backends
 from moto.wafv2.models import FakeLoggingConfiguration
 
 CORRECTIONS = []
@@ -137,20 +138,92 @@ def regions(*enabled):
     RegionsAndZonesBackend.describe_regions = some
 
 
+# --- S3 ----------------------------------------------------------------------------------------
+
+
+@correction
+def policies_for_everybody():
+    """A statement may be for everybody, `"Principal": "*"`; it does not stop an access log."""
+    may_write = FakeBucket._log_permissions_enabled_policy
+
+    class OfServices:
+        def __init__(self, bucket):
+            policy = json.loads(bucket.policy.decode()) if bucket.policy else {"Statement": []}
+            for_services = [
+                each for each in policy["Statement"] if isinstance(each.get("Principal"), dict)
+            ]
+            self.policy = json.dumps({**policy, "Statement": for_services}).encode()
+            self.partition, self.name = bucket.partition, bucket.name
+
+    def allowed(target_bucket, target_prefix):
+        return may_write(OfServices(target_bucket), target_prefix)
+
+    FakeBucket._log_permissions_enabled_policy = staticmethod(allowed)
+
+
 # --- CloudWatch Logs ---------------------------------------------------------------------------
+
+
+def group(self):
+    """The group that a call names by whatever member."""
+    names = ("logGroupName", "logGroupIdentifier", "resourceIdentifier")
+    name = next((self._get_param(name) for name in names if self._get_param(name)), "")
+    found = self.logs_backend.groups.get(name.split(":log-group:")[-1].removesuffix(":*"))
+    if found is None:
+        raise NoGroup()
+    return found
+
+
+@correction
+def protection_of_log_groups():
+    """A group has a policy that masks, and one that is protected is not deleted."""
+
+    def get(self):
+        found = group(self)
+        answer = {"logGroupIdentifier": found.name}
+        if getattr(found, "masking", None):
+            answer["policyDocument"] = found.masking
+        return json.dumps(answer)
+
+    def put(self):
+        found = group(self)
+        found.masking = self._get_param("policyDocument")
+        return json.dumps({"logGroupIdentifier": found.name, "policyDocument": found.masking})
+
+    def delete(self):
+        group(self).masking = None
+        return "{}"
+
+    def protect(self):
+        group(self).is_protected = self._get_param("deletionProtectionEnabled")
+        return "{}"
+
+    describe, deletion = LogGroup.to_describe_dict, LogsBackend.delete_log_group
+
+    def described(self):
+        found = describe(self)
+        if getattr(self, "masking", None):
+            found["dataProtectionStatus"] = "ACTIVATED"
+        found["deletionProtectionEnabled"] = bool(getattr(self, "is_protected", False))
+        return found
+
+    def unless_protected(self, log_group_name):
+        found = self.groups.get(log_group_name)
+        if getattr(found, "is_protected", False):
+            raise InvalidParameterException(msg="the log group has deletion protection")
+        return deletion(self, log_group_name)
+
+    LogsResponse.get_data_protection_policy = get
+    LogsResponse.put_data_protection_policy = put
+    LogsResponse.delete_data_protection_policy = delete
+    LogsResponse.put_log_group_deletion_protection = protect
+    LogGroup.to_describe_dict = described
+    LogsBackend.delete_log_group = unless_protected
 
 
 @correction
 def keys_of_log_groups():
     """AssociateKmsKey and DisassociateKmsKey set and take away the key of a group."""
-
-    def group(self):
-        name = self._get_param("logGroupName") or ""
-        name = name or (self._get_param("resourceIdentifier") or "").split(":log-group:")[-1]
-        found = self.logs_backend.groups.get(name)
-        if found is None:
-            raise NoGroup()
-        return found
 
     def associate(self):
         group(self).kms_key_id = self._get_param("kmsKeyId")

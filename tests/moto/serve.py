@@ -135,6 +135,8 @@ def empty(**members):
 MISSING = {
     # Deliveries that nobody has reported on; AWS lists a status for each channel.
     "config:DescribeDeliveryChannelStatus": empty(DeliveryChannelsStatus=[]),
+    # None of an aggregator's sources failed.
+    "config:DescribeConfigurationAggregatorSourcesStatus": empty(AggregatedSourceStatusList=[]),
     "logs:DescribeAccountPolicies": empty(accountPolicies=[]),
     # Systems Manager knows machines only once an agent of theirs has come to it.
     "ssm:DescribeInstanceInformation": empty(InstanceInformationList=[]),

@@ -91,6 +91,8 @@ def regional(account, region, seen):
         seen[f"group {region} {name}"] = {
             "days": group.get("retentionInDays"),
             "key": group.get("kmsKeyId"),
+            "protected": group.get("deletionProtectionEnabled"),
+            "masked": group.get("dataProtectionStatus"),
             "filters": sorted(f["filterName"] for f in filters["subscriptionFilters"]),
         }
     for policy in answer(logs.describe_resource_policies)["resourcePolicies"]:
@@ -142,7 +144,9 @@ def balancers(account, seen):
             elbv2.describe_load_balancer_attributes, LoadBalancerArn=balancer["LoadBalancerArn"]
         )
         attributes = {each["Key"]: each["Value"] for each in found["Attributes"]}
+        # As AWS shows them before anybody has set them.
         attributes.setdefault("access_logs.s3.enabled", "false")
+        attributes.setdefault("connection_logs.s3.enabled", "false")
         seen[f"balancer {balancer['LoadBalancerName']}"] = attributes
     elb = account.client("elb")
     for balancer in answer(elb.describe_load_balancers)["LoadBalancerDescriptions"]:
@@ -237,8 +241,9 @@ def may_differ(name, part, was, now, left):
     own = name.split(" ")[-1]
     if part == "versioning" and not was.get(part) and now.get(part) == "Suspended":
         return ("s3:PutBucketVersioning", f"arn:aws:s3:::{own}") in left
-    if part in ("access_logs.s3.bucket", "access_logs.s3.prefix"):
+    log, _, member = part.partition(".s3.")
+    if log in ("access_logs", "connection_logs") and member in ("bucket", "prefix"):
         said = "elbv2:ModifyLoadBalancerAttributes"
-        off = now.get("access_logs.s3.enabled") == "false"
+        off = now.get(f"{log}.s3.enabled") == "false"
         return off and any(call == said and f"/{own}/" in resource for call, resource in left)
     return False

@@ -152,6 +152,34 @@ def whole_round(bench, trail, parts=PARTS):
     return plan
 
 
+def strict(bench):
+    """The policy that wants all checks: there and back too, but for what only a person can do."""
+    file = bench.anew()
+    policy = bench.folder / "strict.toml"
+    policy.write_text('version = 1\npresets = ["strict"]\n')
+    wanted = (*REGIONS, "--baseline", str(policy))
+    before = bench.look()
+    plan = bench.plan(file, *wanted)
+    expect(plan["complete"], f"not complete: {plan['errors']}")
+    bench.calls.write_text("")
+    bench.apply(file)
+    allowed(bench, "apply", file)
+    again = bench.plan(bench.folder / "again.json", *wanted)
+    rest = [f"{a['call']} {a['resource']}" for a in again["actions"]]
+    expect(not rest, f"strict, and after an apply there is still to do: {rest}")
+    blocked = {(b["finding"], b["resource"]) for b in plan["blocked"]}
+    # A bucket that a plan makes is without what only the root user, or `--allow`, can give it.
+    by_person = ("ct.bucket.mfa-delete", "ct.bucket.object-lock")
+    new = {(b["finding"], b["resource"]) for b in again["blocked"]} - blocked
+    new = [each for each in new if each[0] not in by_person]
+    expect(not new, f"an apply makes what only a person can put right: {sorted(new)}")
+    bench.calls.write_text("")
+    left = bench.rollback(file)
+    allowed(bench, "rollback", file)
+    same(before, bench.look(), "strict, and not as before", left)
+    return len(plan["actions"])
+
+
 def allowed(bench, command, file=None):
     """What was called is in the policy that is printed for it."""
     named = ("--plan", str(file)) if file else ()
@@ -418,6 +446,7 @@ def main():
         try:
             plan = whole_round(bench, "one-region")
             whole_round(bench, "stopped", SMALL)
+            of_strict = strict(bench)
             asked = counted(bench)
             changes = drift(bench)
             refused(bench)
@@ -428,7 +457,8 @@ def main():
             print(f"failed: {failed}", file=sys.stderr)
             return 1
     print(
-        f"stele aws apply: {len(plan['actions'])} actions there and back, {asked} calls for metrics, "
+        f"stele aws apply: {len(plan['actions'])} actions there and back, {of_strict} with the policy "
+        f"strict, {asked} calls for metrics, "
         f"{changes} changes found, {CUTS} cuts, {unnamed} of them in the making of a key",
         file=sys.stderr,
     )

@@ -8,14 +8,11 @@ use crate::collect::application::Key;
 use crate::fact::Fact;
 use crate::finding::{Finding, Remedy, Severity, Verdict};
 use crate::inventory::Inventory;
-use crate::plan::change::{Builder, Change};
-use serde_json::json;
+use crate::plan::change::Builder;
+use crate::plan::sink::key;
 
 /// The check.
 pub(super) struct KeyRotation;
-
-/// A leap year.
-const PERIOD_DAYS_MAX: i64 = 366;
 
 static META: Meta = Meta {
     id: "kms.log-key.rotation",
@@ -70,9 +67,7 @@ impl Check for KeyRotation {
             return plan.by_hand(&META);
         }
         let key = finding.resource.as_str();
-        let why = "the key is replaced by a new one every year";
-        let change = Change::of("kms:EnableKeyRotation", &finding.region, key, why);
-        plan.change(change.by("KeyId", key).set(json!({"RotationPeriodInDays": PERIOD_DAYS_MAX})));
+        plan.change(key::yearly(&finding.region, key, key));
     }
 }
 
@@ -100,7 +95,7 @@ fn judge(id: &str, key: &Key) -> Verdict {
         Fact::Unknown(reason) => return Verdict::unknown(reason),
     };
     let days = rotation.rotation_period_in_days.unwrap_or(365);
-    let verdict = if days > PERIOD_DAYS_MAX {
+    let verdict = if days > key::PERIOD_DAYS_MAX {
         let reason = format!("the key rotates every {days} days, wanted is every year");
         Verdict::fail("too-seldom", reason)
     } else {

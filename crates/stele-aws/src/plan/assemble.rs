@@ -192,18 +192,22 @@ fn build(account: &str, builder: Builder<'_>, states: &[Fact<Value>], volumes: &
 /// The settings that others are wanted with and that are not there yet, by what names their
 /// subject.
 fn made(wanted: &[Wanted], states: &[Fact<Value>]) -> BTreeSet<Handle> {
-    let changes = wanted.iter().flat_map(|wanted| &wanted.changes);
-    let asked: BTreeSet<Handle> = changes.filter_map(|(_, change)| change.with).collect();
-    let is_made = |handle: &Handle| {
-        let Some((_, first)) = wanted[handle.0].changes.first() else { return false };
+    /// What is made along with something else is made where that is.
+    fn is_made(handle: Handle, wanted: &[Wanted], states: &[Fact<Value>]) -> bool {
+        let changes = &wanted[handle.0].changes;
+        let Some((_, first)) = changes.first() else { return false };
         let Some(setting) = setting::find(first.call) else { return false };
-        match &states[handle.0] {
+        let is_missing = match &states[handle.0] {
             Fact::Known(state) => !(setting.settled)(state, &first.by),
             Fact::Absent => true,
             Fact::Unknown(_) => false,
-        }
-    };
-    asked.into_iter().filter(is_made).collect()
+        };
+        let mut with = changes.iter().map(|(_, change)| change.with);
+        is_missing && with.any(|with| with.is_none_or(|other| is_made(other, wanted, states)))
+    }
+    let changes = wanted.iter().flat_map(|wanted| &wanted.changes);
+    let asked: BTreeSet<Handle> = changes.filter_map(|(_, change)| change.with).collect();
+    asked.into_iter().filter(|handle| is_made(*handle, wanted, states)).collect()
 }
 
 /// The numbers of the actions behind handles; what is settled passes on what it came after.

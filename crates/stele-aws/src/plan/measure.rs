@@ -150,7 +150,8 @@ impl Measure {
     }
 
     /// Events that Insights would look at, of a trail that writes to a log group: each is one
-    /// there. Rates of calls are of writes, rates of errors of all events, and both look at writes twice.
+    /// there. Rates of calls are of writes, rates of errors of all events, and both look at writes
+    /// twice.
     pub fn insights(group: &str, kinds: &[String]) -> Option<Self> {
         const OF: f64 = 100_000.0;
         let metric = logs(arn::region(group), "IncomingLogEvents", arn::log_group(group)?);

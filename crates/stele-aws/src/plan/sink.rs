@@ -17,7 +17,7 @@ use crate::baseline::Baseline;
 use crate::fact::Fact;
 
 pub mod access;
-mod key;
+pub mod key;
 
 pub use key::key;
 pub(super) use key::key_for;

@@ -11,6 +11,7 @@ use crate::caller::{CallLog, Caller};
 use crate::fact::Fact;
 use crate::inventory::Region;
 use crate::plan::change::{Builder, Draft};
+use crate::plan::reference;
 use crate::plan::setting::{self, Params, Setting, items};
 
 /// States that are read at once; the client has a limit of its own.
@@ -70,7 +71,9 @@ pub(super) async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) ->
     let asked = asked(builder);
     // Many settings are told from the same answer: all flow logs of a region, all its policies.
     let mut once: BTreeMap<(&str, &str), BTreeMap<&str, &Asked<'_>>> = BTreeMap::new();
-    for each in &asked {
+    // What the plan makes itself has no name yet by which it could be asked for, and no state.
+    let is_named = |each: &&Asked<'_>| !reference::any(&each.question, &|_| true);
+    for each in asked.iter().filter(is_named) {
         let of_call = once.entry((each.setting.read, each.region)).or_default();
         of_call.entry(&each.text).or_insert(each);
     }
@@ -98,6 +101,9 @@ pub(super) async fn read(aws: &dyn Aws, log: &CallLog, builder: &Builder<'_>) ->
         }
     }
     let states = asked.iter().map(|each| {
+        if !is_named(&each) {
+            return Fact::Known(Value::Null);
+        }
         match answers.get(&(each.setting.read, each.region, each.text.as_str())) {
             Some(Fact::Known(answer)) => Fact::Known(each.setting.found(answer, &each.params)),
             Some(other) => other.clone(),

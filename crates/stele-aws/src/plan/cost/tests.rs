@@ -104,8 +104,9 @@ fn many_of_a_kind_are_one_sentence() {
         (
             [453.0, 750.0, 30_450.0],
             "4.5 million a month (4.5 million to 4.5 million) by `Invocations` of 14 days, 2 \
-             together, an event each, at $0.1 per 100,000 data events; 10,000 to 100 million events, \
-             assumed for 3: no datapoint of `Invocations` in 14 days, at $0.1 per 100,000 data events"
+             together, an event each, at $0.1 per 100,000 data events; 10,000 to 100 million \
+             events, assumed for 3: no datapoint of `Invocations` in 14 days, at $0.1 per 100,000 \
+             data events"
         )
     );
 }

@@ -25,7 +25,7 @@ pub(in crate::plan) fn key_for(
     }
     let is_ours = named.is_empty() || named == OURS;
     let alias = if named.is_empty() { OURS.to_owned() } else { named };
-    let resource = inventory.arn("kms", region, &alias);
+    let resource = resource_of(plan, region, &alias);
     let made = plan.change(
         Change::of("kms:CreateKey", region, resource.as_str(), "logs have a key of their own")
             // The description is the alias: by it the key is found again.
@@ -42,6 +42,11 @@ pub(in crate::plan) fn key_for(
             .with(with)
             .after([made]),
     );
+    if plan.wants("kms.log-key.rotation") {
+        let id = made.reference("KeyId");
+        let of_it = resource_of(plan, region, &alias);
+        plan.change(yearly(region, &of_it, &id).with(Some(made)).after([named]));
+    }
     if !is_ours {
         plan.warn(format!(
             "if key `{alias}` is there already, its policy must let CloudTrail and CloudWatch Logs \
@@ -50,6 +55,23 @@ pub(in crate::plan) fn key_for(
     }
     let arn = inventory.arn("kms", region, &format!("key/{}", named.reference("TargetKeyId")));
     Given { arn, after: vec![made, named] }
+}
+
+/// A leap year.
+pub const PERIOD_DAYS_MAX: i64 = 366;
+
+/// A key, by its id, is replaced by a new one every year; also one that the plan makes.
+pub fn yearly(region: &str, resource: &str, id: &str) -> Change {
+    let why = "the key is replaced by a new one every year";
+    Change::of("kms:EnableKeyRotation", region, resource, why)
+        .by("KeyId", id)
+        .fresh(json!({"KeyRotationEnabled": false}))
+        .set(json!({"RotationPeriodInDays": PERIOD_DAYS_MAX}))
+}
+
+/// A key by its name: its number is not known before it is made.
+fn resource_of(plan: &Builder<'_>, region: &str, alias: &str) -> String {
+    plan.inventory.arn("kms", region, alias)
 }
 
 /// The name of the key that a plan makes.
