@@ -378,6 +378,15 @@ def refused(bench):
     }
     done = bench.run("apply", str(file), "--yes", code=1, variables=elsewhere)
     expect("111122223333" in done.stderr and ACCOUNT in done.stderr, done.stderr)
+    # What a file says is not said otherwise by a flag that nobody heeds.
+    for flag in (REGIONS, ("--accounts", ACCOUNT), ("--org",)):
+        done = bench.apply(file, *flag, code=1)
+        expect("leave out --regions" in done.stderr, f"{flag}: {done.stderr}")
+    result = bench.folder / "result.json"
+    bench.run("assess", *REGIONS, "--format", "json", "-o", str(result), code=3)
+    for words in (("drift", "--baseline", str(result)), ("plan", "--from", str(result))):
+        done = bench.run(*words, "--regions", OTHER, code=1)
+        expect("leave out --regions" in done.stderr, f"{words}: {done.stderr}")
     wrote = [call for call in writes(bench.calls) if not call.startswith("sts:")]
     expect(not wrote, f"refused, and wrote {wrote}")
     # That a plan older than a day is refused is tested where the clock can be set, in the crate.

@@ -201,11 +201,6 @@ impl Earlier {
 }
 
 impl Past {
-    /// Check, region, resource.
-    pub fn key(&self) -> (String, String, String) {
-        (self.id.clone(), self.region.clone(), self.resource.clone())
-    }
-
     /// Whether it did not apply only because logs are written there.
     fn is_kept_aside(&self) -> bool {
         self.status == Status::NotApplicable
@@ -214,11 +209,13 @@ impl Past {
 }
 
 impl Reference {
-    fn to(finding: &Finding) -> Self {
+    /// The name of a finding.
+    pub fn to(finding: &Finding) -> Self {
         Self::new(&finding.account, finding.id, &finding.region, &finding.resource)
     }
 
-    fn of(past: &Past) -> Self {
+    /// The name of an earlier one.
+    pub fn of(past: &Past) -> Self {
         Self::new(&past.account, &past.id, &past.region, &past.resource)
     }
 

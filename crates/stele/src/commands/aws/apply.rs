@@ -9,8 +9,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Context as _, bail};
 use stele_aws::apply::{self, Apply, Ended, Outcome, Patience, Undone};
 use stele_aws::arn;
-use stele_aws::assess::Selection;
-use stele_aws::baseline::Baseline;
 use stele_aws::journal::{self, Entry, Journal};
 use stele_aws::plan::{Action, Plan};
 use stele_event::runtime::Clock;
@@ -80,7 +78,7 @@ enum JournalAction {
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let plan = plan::read(&arguments.plan)?;
     let accounts = accounts_of(&plan);
-    let session = arguments.session.open(Baseline::default(), Selection::default())?;
+    let session = arguments.session.open_for_changes()?;
     let clock = session.clock.clone();
     let (sessions, by) = session.writing(&accounts).await?;
     let here: Vec<&str> = sessions.keys().map(String::as_str).collect();
@@ -186,7 +184,7 @@ pub(super) async fn rollback(
         writeln!(std::io::stderr(), "nothing was done by `{}`", arguments.journal.display())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let session = arguments.session.open(Baseline::default(), Selection::default())?;
+    let session = arguments.session.open_for_changes()?;
     let clock = session.clock.clone();
     let (sessions, by) = session.writing(&accounts).await?;
     if let Some(other) = accounts.iter().find(|account| !sessions.contains_key(*account)) {

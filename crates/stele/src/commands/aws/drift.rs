@@ -40,11 +40,7 @@ enum Format {
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let before = earlier::read(&arguments.baseline)?;
     let mut session_arguments = arguments.session;
-    // The scope is that of the result, whatever the flags say.
-    session_arguments.regions.clone_from(&before.scope.regions);
-    if before.scope.accounts.len() > 1 {
-        session_arguments.accounts.clone_from(&before.scope.accounts);
-    }
+    session_arguments.as_in(&before)?;
     let only: Vec<String> = before.checks();
     let selection = Selection { only, skip: Vec::new() };
     let mut session = session_arguments.open(before.baseline()?, selection)?;

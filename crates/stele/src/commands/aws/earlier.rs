@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use serde_json::Value;
 use stele_aws::baseline::Baseline;
-pub(super) use stele_aws::drift::{Earlier, Past};
+pub(super) use stele_aws::drift::Earlier;
 
 /// Reads a result. A policy file is none, and is told apart.
 pub(super) fn read(file: &Path) -> anyhow::Result<Earlier> {

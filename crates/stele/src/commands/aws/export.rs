@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
-use stele_aws::assess::Selection;
-use stele_aws::baseline::Baseline;
 use stele_aws::call::{Aws, Call};
 use stele_aws::export::{self, File, Options};
 use stele_aws::operation;
@@ -136,7 +134,7 @@ pub(super) async fn preview(
         );
     };
     let region = export::main_region(&plan);
-    let session = arguments.session.open(Baseline::default(), Selection::default())?;
+    let session = arguments.session.open_for_changes()?;
     let clock = session.clock.clone();
     let (sessions, _) = session.writing(&accounts).await?;
     let Some(aws) = sessions.get(account) else {

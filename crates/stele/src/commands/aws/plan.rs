@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 use stele_aws::arn;
 use stele_aws::assess::exceptions_too_long;
+use stele_aws::drift::Reference;
 use stele_aws::finding::Finding;
 use stele_aws::plan::{Allowance, Plan};
 use stele_aws::run::{self, PlanOptions};
@@ -72,17 +73,14 @@ fn dollars(text: &str) -> Result<f64, String> {
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (mut baseline, selection) = arguments.choice.read()?;
     let mut tags = arguments.choice.tags()?;
-    let mut keys: Option<BTreeSet<(String, String, String)>> = None;
+    let mut earlier: Option<BTreeSet<Reference>> = None;
     let mut session_arguments = arguments.session;
     if let Some(file) = &arguments.from {
         let before = earlier::read(file)?;
         baseline = before.baseline()?;
         tags = before.tags()?;
-        session_arguments.regions.clone_from(&before.scope.regions);
-        if before.scope.accounts.len() > 1 {
-            session_arguments.accounts.clone_from(&before.scope.accounts);
-        }
-        keys = Some(before.findings.iter().map(earlier::Past::key).collect());
+        session_arguments.as_in(&before)?;
+        earlier = Some(before.findings.iter().map(Reference::of).collect());
     }
     let mut session = session_arguments.open(baseline, selection)?;
     session.options.tags = tags;
@@ -92,9 +90,8 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     }
     let include = &arguments.include;
     let wanted = move |finding: &Finding| {
-        let key = (finding.id.to_owned(), finding.region.clone(), finding.resource.clone());
         let named = include.is_empty() || include.iter().any(|p| arn::matches(p, finding.id));
-        named && keys.as_ref().is_none_or(|keys| keys.contains(&key))
+        named && earlier.as_ref().is_none_or(|all| all.contains(&Reference::to(finding)))
     };
     let options =
         PlanOptions { allowances: arguments.allow.into_iter().collect(), wanted: &wanted };

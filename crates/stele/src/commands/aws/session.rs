@@ -9,6 +9,7 @@ use stele_aws::assess::Selection;
 use stele_aws::baseline::Baseline;
 use stele_aws::call::Aws;
 use stele_aws::client::{HttpAws, Limits, default_region};
+use stele_aws::drift::Earlier;
 use stele_aws::run::{self, Options};
 use stele_aws::tags::Tags;
 use stele_aws::variables::Variables;
@@ -18,7 +19,7 @@ use stele_intake::system::{SystemClock, SystemEntropy};
 #[derive(Debug, clap::Args)]
 pub(super) struct SessionArguments {
     /// Regions, or `enabled` for all that the account has enabled.
-    #[arg(long, value_name = "R", value_delimiter = ',', default_value = "enabled")]
+    #[arg(long, value_name = "R", value_delimiter = ',', default_value = ENABLED)]
     pub(super) regions: Vec<String>,
     /// Accounts, each by `--assume-role`.
     #[arg(long, value_name = "A", value_delimiter = ',')]
@@ -43,6 +44,9 @@ pub(super) struct SessionArguments {
     timeout: u64,
 }
 
+/// What `--regions` says where nobody says anything.
+const ENABLED: &str = "enabled";
+
 /// A way to AWS.
 pub(super) struct Session {
     pub(super) aws: HttpAws,
@@ -53,6 +57,27 @@ pub(super) struct Session {
 }
 
 impl SessionArguments {
+    /// Takes the regions and accounts of an earlier result.
+    ///
+    /// # Errors
+    /// A flag says others: it would not be heeded.
+    pub(super) fn as_in(&mut self, before: &Earlier) -> anyhow::Result<()> {
+        self.left_to("the earlier result says what is looked at")?;
+        self.regions.clone_from(&before.scope.regions);
+        if before.scope.accounts.len() > 1 {
+            self.accounts.clone_from(&before.scope.accounts);
+        }
+        Ok(())
+    }
+
+    /// Refuses flags for what a file says.
+    fn left_to(&self, file: &str) -> anyhow::Result<()> {
+        if self.org || !self.accounts.is_empty() || self.regions != [ENABLED] {
+            bail!("{file}; leave out --regions, --accounts and --org");
+        }
+        Ok(())
+    }
+
     /// Finds credentials and regions; asks nothing yet.
     pub(super) fn open(&self, baseline: Baseline, selection: Selection) -> anyhow::Result<Session> {
         let clock = Arc::new(SystemClock);
@@ -63,7 +88,7 @@ impl SessionArguments {
         let aws = HttpAws::new(clock.clone(), entropy, variables, self.profile.clone(), limits)
             .map_err(anyhow::Error::msg)?;
         let regions: Vec<String> =
-            self.regions.iter().filter(|region| *region != "enabled").cloned().collect();
+            self.regions.iter().filter(|region| *region != ENABLED).cloned().collect();
         // What asks first asks where we are, and not in a region that may be misspelt.
         let region = regions.first().cloned().unwrap_or(region);
         let options = Options {
@@ -81,6 +106,17 @@ impl SessionArguments {
     }
 }
 
+impl SessionArguments {
+    /// Finds credentials for the changes that a plan or a journal names; asks nothing yet.
+    ///
+    /// # Errors
+    /// A flag says where: the file does.
+    pub(super) fn open_for_changes(&self) -> anyhow::Result<Session> {
+        self.left_to("the file says what is changed")?;
+        self.open(Baseline::default(), Selection::default())
+    }
+}
+
 impl Session {
     /// A session that may write for each account, by its number, and the ARN of who asks.
     ///
@@ -90,9 +126,6 @@ impl Session {
         mut self,
         accounts: &[String],
     ) -> anyhow::Result<(Sessions, String)> {
-        if self.options.organization || !self.options.accounts.is_empty() {
-            bail!("the file says which accounts are changed; leave out --org and --accounts");
-        }
         if accounts.len() > 1 {
             self.options.accounts = accounts.to_vec();
         }
