@@ -380,12 +380,12 @@ def refused(bench):
     expect("111122223333" in done.stderr and ACCOUNT in done.stderr, done.stderr)
     # What a file says is not said otherwise by a flag that nobody heeds.
     for flag in (REGIONS, ("--accounts", ACCOUNT), ("--org",)):
-        done = bench.apply(file, *flag, code=1)
+        done = bench.apply(file, *flag, code=2)
         expect("leave out --regions" in done.stderr, f"{flag}: {done.stderr}")
     result = bench.folder / "result.json"
     bench.run("assess", *REGIONS, "--format", "json", "-o", str(result), code=3)
     for words in (("drift", "--baseline", str(result)), ("plan", "--from", str(result))):
-        done = bench.run(*words, "--regions", OTHER, code=1)
+        done = bench.run(*words, "--regions", OTHER, code=2)
         expect("leave out --regions" in done.stderr, f"{words}: {done.stderr}")
     wrote = [call for call in writes(bench.calls) if not call.startswith("sts:")]
     expect(not wrote, f"refused, and wrote {wrote}")

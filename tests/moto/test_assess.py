@@ -242,15 +242,16 @@ def tagged(stele, folder):
 
 def bad_input(stele, folder):
     with stand_in(folder) as (url, _):
-        for words, text in [
-            (("assess", "--checks", "ct.trial.*"), "no check"),
-            (("assess", "--assume-role", "audit"), "--accounts"),
-            (("assess", "--accounts", "111122223333"), "--assume-role"),
-            (("assess", "--baseline", "/nonexistent.toml"), "cannot read"),
-            (("assess", "--tag", "a=1", "--tag", "a=2"), "no resource has both"),
-            (("checks", "show", "ct.trail.validaton"), "ct.trail.validation"),
+        for words, text, code in [
+            (("assess", "--checks", "ct.trial.*"), "no check", 2),
+            (("assess", "--assume-role", "audit"), "--accounts", 2),
+            (("assess", "--accounts", "111122223333"), "--assume-role", 2),
+            (("assess", "--baseline", "/nonexistent.toml"), "cannot read", 1),
+            (("assess", "--tag", "a=1", "--tag", "a=2"), "no resource has both", 2),
+            (("checks", "show", "ct.trail.validaton"), "ct.trail.validation", 2),
+            (("policy", "--for", "apply"), "--plan", 2),
         ]:
-            done = stele.run(url, *words, code=1)
+            done = stele.run(url, *words, code=code)
             expect(text in done.stderr, f"{words}: {done.stderr}")
     done = stele.run("http://127.0.0.1:1", "assess", code=1)
     expect("whose credentials" in done.stderr, done.stderr)

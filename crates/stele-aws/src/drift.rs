@@ -105,7 +105,7 @@ pub struct Entry {
     pub region: String,
     /// How it differs.
     pub change: Change,
-    /// How it ended then; null where there was none.
+    /// How it ended then; empty where there was none.
     pub was: String,
     /// How it ends now.
     pub now: String,

@@ -1,9 +1,10 @@
-//! The JSON Schemas of reports and plans, made from the types that are written.
+//! The JSON Schemas of reports, plans and drift, made from the types that are written.
 
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::assess::Report;
+use crate::drift::Drift;
 use crate::plan::Plan;
 
 /// The schema of `stele.aws.assess/1`, as JSON Schema 2020-12.
@@ -20,6 +21,14 @@ pub fn assess() -> Result<Value, serde_json::Error> {
 /// As [`assess`].
 pub fn plan() -> Result<Value, serde_json::Error> {
     of::<Plan>(crate::plan::SCHEMA, &["expect", "tags"])
+}
+
+/// The schema of `stele.aws.drift/1`.
+///
+/// # Errors
+/// As [`assess`].
+pub fn drift() -> Result<Value, serde_json::Error> {
+    of::<Drift>(crate::drift::SCHEMA, &[])
 }
 
 /// The schema of a type; `optional` members may be left out.

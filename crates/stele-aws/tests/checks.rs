@@ -547,6 +547,7 @@ fn plans_can_be_exported_and_allowed() {
 fn the_committed_schema_is_that_of_the_types() {
     committed("stele.aws.assess-1.json", &schema::assess().unwrap());
     committed("stele.aws.plan-1.json", &schema::plan().unwrap());
+    committed("stele.aws.drift-1.json", &schema::drift().unwrap());
 }
 
 fn committed(name: &str, made: &serde_json::Value) {

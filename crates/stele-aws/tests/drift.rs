@@ -12,6 +12,7 @@ mod recording;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use recording::{Edit, Recording};
 use serde::Deserialize as _;
@@ -21,6 +22,7 @@ use stele_aws::checks;
 use stele_aws::collect::Scope;
 use stele_aws::drift::{self, Drift, Earlier, Entry, Reference};
 use stele_aws::finding::Status;
+use stele_aws::schema;
 use stele_aws::tags::Tags;
 use stele_event::runtime::SeededEntropy;
 
@@ -39,6 +41,15 @@ impl Case {
     /// The check that the change is for.
     fn id(&self) -> &str {
         self.title.split(':').next().unwrap()
+    }
+}
+
+/// What is written is what the schema says.
+fn is_as_described(drift: &Drift) {
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&schema::drift().unwrap()).unwrap());
+    if let Err(error) = SCHEMA.validate(&serde_json::to_value(drift).unwrap()) {
+        panic!("{error} at {}", error.instance_path());
     }
 }
 
@@ -111,7 +122,9 @@ impl Page {
 
     fn drift_after(&self, before: &Earlier, cases: &[&Case]) -> Drift {
         let edits = cases.iter().flat_map(|case| &case.edits);
-        drift::compare(before, &self.assess(&self.good.after(edits), Some(before)))
+        let drift = drift::compare(before, &self.assess(&self.good.after(edits), Some(before)));
+        is_as_described(&drift);
+        drift
     }
 }
 

@@ -184,10 +184,21 @@ async fn run(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// The exit code of a command that was misspelt, as clap has it.
+const USAGE: u8 = 2;
+
+/// What was asked for does not fit together, or names nothing: nothing was tried.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
 #[expect(clippy::print_stderr, reason = "this is where the command line speaks")]
 fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {}", told(error));
-    ExitCode::FAILURE
+    let of_aws = error.downcast_ref::<stele_aws::run::RunError>();
+    let is_usage = error.is::<Usage>()
+        || of_aws.is_some_and(|error| matches!(error, stele_aws::run::RunError::Options(_)));
+    if is_usage { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
 }
 
 /// The error and its causes, but for those that the text before them has told already.

@@ -29,7 +29,7 @@ use stele_aws::baseline::Baseline;
 use stele_aws::iam;
 use stele_aws::tags::{Tag, Tags};
 
-use crate::Context;
+use crate::{Context, Usage};
 
 /// See what an AWS account logs, where it lands, and what is off.
 #[derive(Debug, clap::Args)]
@@ -62,9 +62,12 @@ enum Action {
     Policy(PolicyArguments),
     /// What is wanted: presets and the policy file.
     Baseline(baseline::Arguments),
-    /// Print the JSON Schema of what `assess --format json` writes.
-    #[command(hide = true)]
-    Schema,
+    /// Print the JSON Schema of what a command writes.
+    Schema {
+        /// The command.
+        #[arg(default_value = "assess")]
+        of: SchemaOf,
+    },
 }
 
 /// Which checks, and what is wanted.
@@ -107,6 +110,13 @@ struct PolicyArguments {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum SchemaOf {
+    Assess,
+    Plan,
+    Drift,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum PolicyFor {
     Assess,
     Plan,
@@ -126,7 +136,8 @@ impl ChoiceArguments {
         for pattern in self.checks.iter().chain(&self.skip) {
             let one = Selection { only: vec![pattern.clone()], skip: Vec::new() };
             if one.checks(&baseline).is_empty() {
-                bail!("`{pattern}` is no check; `stele aws checks list` shows them");
+                let text = format!("`{pattern}` is no check; `stele aws checks list` shows them");
+                return Err(Usage(text).into());
             }
         }
         Ok((baseline, selection))
@@ -134,7 +145,7 @@ impl ChoiceArguments {
 
     /// The tags that a resource must have.
     fn tags(&self) -> anyhow::Result<Tags> {
-        Tags::new(self.tag.clone()).map_err(|error| anyhow::anyhow!("--tag: {error}"))
+        Tags::new(self.tag.clone()).map_err(|error| Usage(format!("--tag: {error}")).into())
     }
 }
 
@@ -180,7 +191,7 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         Action::Checks(arguments) => checks::run(context, &arguments),
         Action::Policy(arguments) => policy(&arguments),
         Action::Baseline(arguments) => baseline::run(context, &arguments),
-        Action::Schema => schema(),
+        Action::Schema { of } => schema(of),
     }
 }
 
@@ -188,7 +199,10 @@ fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
     let partition = arguments.partition.clone();
     let plan = || match &arguments.plan {
         Some(file) => plan::read(file),
-        None => bail!("for which plan? give it with `--plan`; `stele aws plan -o FILE` makes one"),
+        None => {
+            let text = "for which plan? give it with `--plan`; `stele aws plan -o FILE` makes one";
+            Err(Usage(text.to_owned()).into())
+        }
     };
     let collectors = || -> anyhow::Result<_> {
         let (baseline, selection) = arguments.choice.read()?;
@@ -220,8 +234,12 @@ fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn schema() -> anyhow::Result<ExitCode> {
-    let schema = stele_aws::schema::assess()?;
+fn schema(of: SchemaOf) -> anyhow::Result<ExitCode> {
+    let schema = match of {
+        SchemaOf::Assess => stele_aws::schema::assess()?,
+        SchemaOf::Plan => stele_aws::schema::plan()?,
+        SchemaOf::Drift => stele_aws::schema::drift()?,
+    };
     writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&schema)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use serde_json::{Value, json};
 use stele_aws::baseline::{PRESETS, in_preset};
 use stele_aws::check::{Meta, Undo, controls};
@@ -14,7 +13,7 @@ use stele_aws::collect::Collector;
 use stele_aws::finding::Remedy;
 
 use super::table::severity;
-use crate::Context;
+use crate::{Context, Usage};
 
 /// The checks: what each reads, wants and is for.
 #[derive(Debug, clap::Args)]
@@ -69,7 +68,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<Ex
         }
         Action::Show { id, format } => {
             let Some(check) = find(id) else {
-                bail!("there is no check `{id}`; `stele aws checks list` shows them{}", near(id));
+                let text = "`stele aws checks list` shows them";
+                return Err(Usage(format!("there is no check `{id}`; {text}{}", near(id))).into());
             };
             text = if *format == Format::Json || context.json {
                 serde_json::to_string_pretty(&described(check.meta()))? + "\n"

@@ -15,6 +15,8 @@ use stele_aws::tags::Tags;
 use stele_aws::variables::Variables;
 use stele_intake::system::{SystemClock, SystemEntropy};
 
+use crate::Usage;
+
 /// Where AWS is asked, and as whom.
 #[derive(Debug, clap::Args)]
 pub(super) struct SessionArguments {
@@ -73,7 +75,8 @@ impl SessionArguments {
     /// Refuses flags for what a file says.
     fn left_to(&self, file: &str) -> anyhow::Result<()> {
         if self.org || !self.accounts.is_empty() || self.regions != [ENABLED] {
-            bail!("{file}; leave out --regions, --accounts and --org");
+            let text = format!("{file}; leave out --regions, --accounts and --org");
+            return Err(Usage(text).into());
         }
         Ok(())
     }
