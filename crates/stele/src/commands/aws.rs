@@ -197,12 +197,10 @@ pub(crate) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
 
 fn policy(arguments: &PolicyArguments) -> anyhow::Result<ExitCode> {
     let partition = arguments.partition.clone();
-    let plan = || match &arguments.plan {
-        Some(file) => plan::read(file),
-        None => {
-            let text = "for which plan? give it with `--plan`; `stele aws plan -o FILE` makes one";
-            Err(Usage(text.to_owned()).into())
-        }
+    let plan = || {
+        let text = "for which plan? give it with `--plan`; `stele aws plan -o FILE` makes one";
+        let file = arguments.plan.as_ref().ok_or_else(|| Usage(text.to_owned()))?;
+        plan::read(file)
     };
     let collectors = || -> anyhow::Result<_> {
         let (baseline, selection) = arguments.choice.read()?;
