@@ -154,8 +154,12 @@ def acts(stele, lake, url, folder):
     made = sorted((f"{row['service']}:{row['operation']}", row["resource_uid"]) for row in rows)
     expect(made == sorted((a["call"], a["resource"]) for a in actions), f"events: {made}")
     expect({row["status_id"] for row in rows} == {1}, f"{rows}")
-    rows = lake.rows("select count(*) as n from events where source = 'stele:aws:rollback'")
-    expect(rows[0]["n"] == len(actions), f"{rows} undone of {len(actions)}")
+    rows = lake.rows(
+        "select service, operation from events where source = 'stele:aws:rollback'"
+    )
+    undone = sorted(f"{row['service']}:{row['operation']}" for row in rows)
+    undoing = sorted((a["undo"][-1] if a["undo"] else a)["call"] for a in actions)
+    expect(undone == undoing, f"undone by {undone}, and the plan says {undoing}")
     lake.run("verify", "--key", str(next((lake.data / "keys").glob("ledger.keys"))))
 
 

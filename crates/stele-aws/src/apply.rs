@@ -428,6 +428,9 @@ fn settles_by_itself(error: &CallError) -> bool {
         "InsufficientDeliveryPolicyException",
         "InvalidCloudWatchLogsRoleArnException",
         "InvalidCloudWatchLogsLogGroupArnException",
+        // Trusted access is not known everywhere yet; another change of the trail is under way.
+        "CloudTrailAccessNotEnabledException",
+        "ConflictException",
         "NoSuchBucket",
         "OperationAborted",
     ];

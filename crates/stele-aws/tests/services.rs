@@ -79,7 +79,6 @@ const NOTICED: &[&str] = &[
     "db.redshift.audit",
     "eks.control-plane",
     "ext.guardduty",
-    "ext.securityhub",
     "fn.lambda.format",
     "fn.lambda.group",
     "lb.alb.access",
@@ -377,6 +376,8 @@ fn without_leftovers(world: &World, before: &World) -> World {
         "role/AWSServiceRoleForConfig",
     ];
     world.0.retain(|key, _| !left.iter().any(|left| key.starts_with(left)));
+    // A hub that was made stays; one that was there does anyway.
+    world.0.retain(|key, _| !key.starts_with("hub/") || before.0.contains_key(key));
     for (key, value) in world.0.iter_mut().filter(|(key, _)| key.starts_with("elbv2-attributes/")) {
         let before = before.0[key]["Attributes"].as_array().unwrap();
         for (now, before) in value["Attributes"].as_array_mut().unwrap().iter_mut().zip(before) {

@@ -27,7 +27,7 @@ static META: Meta = Meta {
         remedy: Remedy::Plan,
         how: "securityhub:EnableSecurityHub, without standards: it collects what others find, and \
               which standards are worth their price is for a person",
-        undo: Undo::Partly,
+        undo: Undo::Never,
         cloudformation: &["SecurityHub::Hub"],
         terraform: &["securityhub_account"],
         cost: "per finding beyond the first 10,000 a month; standards per check",

@@ -92,6 +92,15 @@ fn widen(finding: &Finding, plan: &mut Builder<'_>) {
     let home = inventory.home_region.clone();
     let Some(target) = trail_target::target(plan, &home) else { return };
     let trail = inventory.trails.get(&target.arn);
+    if trail.is_some_and(has_a_role_of_others) {
+        return plan.block(
+            "log-role",
+            "the role by which the trail writes to its log group may not be allowed to write the \
+             streams of other accounts, and AWS would refuse the whole change",
+            &["let it write streams whose names begin with the organisation's id, and make the \
+               trail the organisation's by hand"],
+        );
+    }
     let policy = match trail {
         Some(trail) => match let_in(finding, plan, trail) {
             Ok(policy) => policy,
@@ -126,11 +135,14 @@ fn widen(finding: &Finding, plan: &mut Builder<'_>) {
         .after([trusted])
         .warn("where accounts have trails of their own, AWS charges for the second copy")
         .cost_once("cloudtrail-extra-copy", COPIES);
-    if trail.is_some_and(|trail| trail.row.cloud_watch_logs_log_group_arn.is_some()) {
-        change = change.warn(format!(
-            "the role by which `{name}` writes to its log group must let it write streams whose \
-             names begin with {organization}_"
-        ));
+    let wants = |kind: &str| plan.wants(&format!("ct.data.{kind}"));
+    if trail.is_some_and(selects_data) || DATA.iter().any(|kind| wants(kind)) {
+        change = change
+            .warn(
+                "what it records of data events it records in all accounts of the organisation, \
+                 paid per event",
+            )
+            .cost_once("cloudtrail-data-events", MEMBERS);
     }
     plan.change(change);
     if trail.is_some_and(|trail| trail.is_logging() != Fact::Known(true)) {
@@ -141,6 +153,29 @@ fn widen(finding: &Finding, plan: &mut Builder<'_>) {
 /// What members record twice.
 const COPIES: Volume =
     Volume::range(0.0, 0.0, 100.0, "0 to 10,000,000 events that members record already");
+
+/// Kinds of data events.
+const DATA: [&str; 4] = ["s3-read", "s3-write", "lambda", "dynamodb"];
+
+/// Data events of all members.
+const MEMBERS: Volume = Volume::range(
+    10_000.0,
+    10_000_000.0,
+    10_000_000_000.0,
+    "10,000 to 10,000 million data events in all accounts of the organisation, assumed",
+);
+
+fn selects_data(trail: &Trail) -> bool {
+    let selectors = trail.selectors.items().unwrap_or_default().iter();
+    let mut fields = selectors.flat_map(|selector| &selector.field_selectors);
+    fields.any(|rule| rule.field == "eventCategory" && rule.equals.iter().any(|is| is == "Data"))
+}
+
+/// Whether a trail writes to a log group by a role that no plan has made.
+fn has_a_role_of_others(trail: &Trail) -> bool {
+    let role = trail.row.cloud_watch_logs_role_arn.as_deref().unwrap_or_default();
+    !role.is_empty() && !role.ends_with(":role/stele-cloudtrail")
+}
 
 /// It was said why nothing is planned.
 struct Blocked;

@@ -75,8 +75,29 @@ pub(super) fn target(plan: &mut Builder<'_>, region: &str) -> Option<Target> {
             owner_decides(plan, trail);
             None
         }
+        Choice::Nothing if is_for_the_organization(plan) => {
+            plan.block(
+                "organization-trail",
+                "the trail of the organisation is to record this account too, and one of its own \
+                 would be a second paid copy",
+                &[
+                    "apply the plan of the account that manages the organisation, and plan again",
+                    "leave out the organisation's trail (`--skip ct.trail.org`), and plan one of \
+                     the account's own",
+                ],
+            );
+            None
+        }
         Choice::Nothing => Some(make(plan)),
     }
+}
+
+/// Whether the policy wants the trail of an organisation that another account manages.
+fn is_for_the_organization(plan: &Builder<'_>) -> bool {
+    let organization = plan.inventory.organization.known();
+    let is_member =
+        organization.is_some_and(|each| each.master_account_id != plan.inventory.account);
+    is_member && plan.wants("ct.trail.org")
 }
 
 /// A trail by its ARN, if it is the account's.

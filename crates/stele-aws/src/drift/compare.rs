@@ -31,6 +31,13 @@ pub fn compare(before: &Earlier, after: &Report) -> Drift {
     for (key, finding) in &now {
         let was = past.get(key).copied();
         match finding.status {
+            // It was good, and nothing failed to be read: it goes to a place of others now.
+            Status::Unknown
+                if finding.reason_code == "out-of-scope"
+                    && was.is_some_and(|was| was.status == Status::Pass) =>
+            {
+                worse.push(Worse { past: was, now: Some(finding) });
+            }
             Status::Unknown => {
                 if was.is_none_or(|was| was.status != Status::Unknown) {
                     unreadable.push(Reference::to(finding));

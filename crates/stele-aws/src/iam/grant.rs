@@ -296,6 +296,18 @@ impl Asked<'_> {
             }
         }
         self.organization(all);
+        if self.call == "guardduty:CreateDetector" {
+            // Malware protection is switched on with it, by a role of its own (GuardDuty user
+            // guide, "Service-linked role permissions for Malware Protection").
+            let service = "malware-protection.guardduty.amazonaws.com";
+            let role = format!(
+                "arn:{}:iam::{}:role/aws-service-role/{service}/*",
+                self.partition, self.account
+            );
+            let only = json!({"StringEquals": {"iam:AWSServiceName": service}});
+            all.push(self.grant("iam:CreateServiceLinkedRole", vec![role.clone()], only));
+            all.push(self.grant("iam:GetRole", vec![role], Value::Null));
+        }
         let linked = match self.call {
             "guardduty:CreateDetector" => "guardduty.amazonaws.com",
             "organizations:EnableAWSServiceAccess" => &self.param("ServicePrincipal"),

@@ -87,7 +87,9 @@ fn regional(inventory: &Inventory, region: &Region, finding: &Finding) -> Vec<St
     let last = crate::arn::last(resource);
     let bucket = |name: &str| inventory.bucket_arn(name);
     match finding.id {
-        "vpc.flow.coverage" | "vpc.flow.delivery" => flow_logs(inventory, region, finding, last),
+        "vpc.flow.coverage" | "vpc.flow.delivery" | "tgw.flow.coverage" => {
+            flow_logs(inventory, region, finding, last)
+        }
         "dns.resolver.coverage" | "dns.resolver.destination" => {
             let all = region.resolver.associations.items().unwrap_or_default().iter();
             let here = all.filter(|each| each.resource_id == last);
@@ -108,6 +110,12 @@ fn regional(inventory: &Inventory, region: &Region, finding: &Finding) -> Vec<St
         "lb.alb.access" | "lb.nlb.access" | "lb.clb.access" | "lb.destination" => {
             let mut all = region.balancers.items().unwrap_or_default().iter();
             let place = all.find(|each| each.arn == resource).and_then(|each| each.bucket());
+            place.map(|(name, _)| bucket(name)).into_iter().collect()
+        }
+        "lb.alb.connection" => {
+            let mut all = region.balancers.items().unwrap_or_default().iter();
+            let found = all.find(|each| each.arn == resource);
+            let place = found.and_then(|each| each.connection_bucket());
             place.map(|(name, _)| bucket(name)).into_iter().collect()
         }
         "db.redshift.audit" => {

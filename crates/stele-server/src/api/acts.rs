@@ -12,7 +12,7 @@ use super::{Problem, Shared};
 use crate::node::{Node, NodeError};
 
 /// Longer details are refused; an entry of the ledger has 65,535 bytes at the most.
-const DETAIL_BYTES_MAX: usize = 16 << 10;
+pub const DETAIL_BYTES_MAX: usize = 16 << 10;
 const NAME_CHARS_MAX: usize = 256;
 
 /// An act.

@@ -22,7 +22,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::node::Node;
-pub use acts::{ActBody, ActRefused};
+pub use acts::{ActBody, ActRefused, DETAIL_BYTES_MAX};
 pub use ledger::listed;
 pub use problem::Problem;
 

@@ -43,7 +43,8 @@ fn twin(list: &Value, params: &Params) -> Value {
     };
     let found = items(list).iter().find(|log| {
         log["ResourceId"] == param("ResourceIds")[0]
-            && same(&log["TrafficType"], &param("TrafficType"))
+            // Gateways are not asked for a type, and AWS may name one.
+            && (param("TrafficType").is_null() || same(&log["TrafficType"], &param("TrafficType")))
             && place(&log["LogDestination"]) == place(&param("LogDestination"))
             && (param("LogFormat").is_null() || same(&log["LogFormat"], &param("LogFormat")))
     });

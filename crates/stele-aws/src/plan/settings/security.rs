@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::setting::{Setting, exists, named, nothing, same, undo};
+use crate::plan::setting::{Setting, exists, named, nothing, same, stays, undo};
 
 pub(super) const ALL: &[Setting] = &[
     Setting {
@@ -51,9 +51,10 @@ pub(super) const ALL: &[Setting] = &[
         },
         start: nothing,
         settled: exists,
-        undo: |_, _| undo("securityhub:DisableSecurityHub", json!({})),
-        leaves: "what it collected, which AWS deletes after 90 days, and the role that AWS makes \
-                 for it",
+        // To disable it would take with it what others have switched on since.
+        undo: stays,
+        leaves: "the hub, with what it collects and what others switched on in it since, and the \
+                 role that AWS makes for it",
         contents: "",
     },
 ];

@@ -6,6 +6,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat};
@@ -15,22 +16,25 @@ use stele_aws::plan::{Action, hex_sha256};
 use stele_intake::import::{self, ImportOptions};
 use stele_parse::format::Format;
 use stele_parse::formats;
-use stele_server::api::ActBody;
+use stele_server::api::{ActBody, DETAIL_BYTES_MAX};
 
 use crate::Context;
 use crate::commands::import::store;
 use crate::target::Target;
 
+/// The two acts.
+pub(super) const APPLY: &str = "apply";
+pub(super) const ROLLBACK: &str = "rollback";
 /// Events of what was done with logs and their sources.
 const AUDIT: &str = "audit";
-/// So many exceptions are named in an act.
-const NAMED_MAX: usize = 50;
+/// A server that does not answer is not waited for longer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An apply or a rollback that is put on record.
 pub(super) struct Acts<'a> {
     /// Where the store is; without it, nothing is put on record.
     pub(super) store: Option<&'a Context>,
-    /// `apply` or `rollback`.
+    /// [`APPLY`] or [`ROLLBACK`].
     pub(super) act: &'static str,
     /// Who does it, as an ARN.
     pub(super) by: String,
@@ -79,7 +83,12 @@ impl Acts<'_> {
     }
 
     fn line(&self, deed: &Deed<'_>) -> Value {
-        let Action { n, account, region, call, resource, why, finding, .. } = deed.action;
+        let Action { n, account, region, call, resource, why, finding, undo, .. } = deed.action;
+        // What is undone is undone by other calls than it was done by.
+        let (call, why) = match undo.last().filter(|_| self.act == ROLLBACK) {
+            Some(undo) => (&undo.call, format!("undo: {why}")),
+            None => (call, why.clone()),
+        };
         let time = DateTime::from_timestamp_micros(deed.at_micros).unwrap_or_default();
         json!({"schema": formats::stele_act::SCHEMA, "run": self.run(), "n": n,
             "time": time.to_rfc3339_opts(SecondsFormat::Millis, true), "act": self.act,
@@ -130,10 +139,19 @@ pub(super) async fn exceptions(
         return Ok(None);
     }
     let all = hex_sha256(&serde_json::to_vec(&excepted)?);
-    let named = &excepted[..excepted.len().min(NAMED_MAX)];
-    let detail = json!({"findings": excepted.len(), "sha256": all, "named": named, "at": report.assessed_at});
+    // As many are named as an act may hold; the hash is of all.
+    let mut named = excepted.len();
+    let detail = loop {
+        let detail = json!({"findings": excepted.len(), "sha256": all, "named": excepted[..named],
+            "at": report.assessed_at});
+        let text = detail.to_string();
+        if text.len() <= DETAIL_BYTES_MAX || named == 0 {
+            break text;
+        }
+        named /= 2;
+    };
     let kind = "aws-exceptions".to_owned();
-    put(target, &ActBody { by: by.to_owned(), kind, detail: detail.to_string() }).await.map(Some)
+    put(target, &ActBody { by: by.to_owned(), kind, detail }).await.map(Some)
 }
 
 /// Whether there is a store: a server that was named, or a data folder that is there.
@@ -179,7 +197,7 @@ async fn put(target: &Target, act: &ActBody) -> anyhow::Result<u64> {
     match target {
         Target::Local(node) => Ok(act.put(node)?),
         Target::Remote(server) => {
-            let request = server.client.post(server.url("acts")).json(act);
+            let request = server.client.post(server.url("acts")).timeout(PATIENCE).json(act);
             let answer: Value = server.send(request).await?.json().await?;
             answer["entry"].as_u64().context("the server does not say which entry it is")
         }

@@ -1,6 +1,6 @@
 //! `stele aws apply`, `rollback` and `journal`: the commands that change AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,10 +13,10 @@ use stele_aws::journal::{self, Entry, Journal};
 use stele_aws::plan::{Action, Plan};
 use stele_event::runtime::Clock;
 
-use super::acts::{Acts, Deed};
+use super::acts::{APPLY, Acts, Deed, ROLLBACK};
 use super::session::SessionArguments;
 use super::{plan, plan_table};
-use crate::Context;
+use crate::{Context, Usage};
 
 /// Do what a plan says. Every step is in a journal first, by which it can go on after a cut, and be
 /// undone.
@@ -94,23 +94,30 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
     if stages.values().any(|stage| stage.undone.is_some()) {
         bail!("`{}` was rolled back already; make a plan anew, and apply that", path.display());
     }
+    let wanted = chosen(&plan, &arguments.only);
+    if wanted.is_empty() {
+        let text = format!("--only: no action is for `{}`", arguments.only.join(","));
+        return Err(Usage(text).into());
+    }
     if !arguments.yes {
         write!(std::io::stderr(), "{}", plan_table::table(&plan))?;
         confirm(&accounts, "apply the plan to")?;
     }
-    let wanted = chosen(&plan, &arguments.only);
     let acts = Acts {
         store: (!arguments.no_keep).then_some(context),
-        act: "apply",
+        act: APPLY,
         by,
         plan_sha256: plan.sha256.clone(),
         began_micros: clock.now_micros(),
     };
     acts.begin(&accounts, wanted.len()).await?;
     let quiet = context.json;
-    let times = Mutex::new(BTreeMap::new());
+    // Done by an earlier run of this journal, which may not have come to putting it on record.
+    let earlier: BTreeSet<u32> =
+        stages.iter().filter(|(_, stage)| stage.done == Some(true)).map(|(n, _)| *n).collect();
+    let so_far = Mutex::new(BTreeMap::new());
     let told = |ended: &Ended| {
-        locked(&times).insert(ended.n, clock.now_micros());
+        locked(&so_far).insert(ended.n, (clock.now_micros(), ended.outcome.clone()));
         if let (false, Some(action)) = (quiet, action(&plan, ended.n)) {
             // Nothing can be done about a closed stderr, and the journal has it all.
             let _ = writeln!(std::io::stderr(), "{}", line(action, &ended.outcome));
@@ -126,7 +133,26 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         patience: Patience::default(),
         progress: &told,
     };
-    let ended = work.run().await?;
+    let ran = work.run().await;
+    let so_far = std::mem::take(&mut *locked(&so_far));
+    let deeds: Vec<Deed<'_>> = so_far
+        .iter()
+        .filter_map(|(n, (at_micros, outcome))| {
+            let (outcome, reason) = match outcome {
+                Outcome::Already if earlier.contains(n) => ("done", "by an earlier run"),
+                outcome => worded(outcome),
+            };
+            Some(Deed { action: action(&plan, *n)?, at_micros: *at_micros, outcome, reason })
+        })
+        .collect();
+    let ended = match ran {
+        Ok(ended) => ended,
+        Err(error) => {
+            let summary = serde_json::json!({"journal": path, "error": error.to_string()});
+            acts.end(&summary, &path, &deeds).await?;
+            return Err(error.into());
+        }
+    };
     let count = |which: fn(&Outcome) -> bool| ended.iter().filter(|e| which(&e.outcome)).count();
     let done = count(|outcome| matches!(outcome, Outcome::Done | Outcome::Already));
     let pending = count(|outcome| *outcome == Outcome::Pending);
@@ -137,15 +163,6 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         .count();
     let summary = serde_json::json!({"journal": path, "done": done, "pending": pending,
         "failed": failed, "skipped": skipped});
-    let times = std::mem::take(&mut *locked(&times));
-    let deeds: Vec<Deed<'_>> = ended
-        .iter()
-        .filter_map(|each| {
-            let at_micros = *times.get(&each.n)?;
-            let (outcome, reason) = worded(&each.outcome);
-            Some(Deed { action: action(&plan, each.n)?, at_micros, outcome, reason })
-        })
-        .collect();
     acts.end(&summary, &path, &deeds).await?;
     if context.json {
         writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&summary)?)?;
@@ -204,7 +221,7 @@ pub(super) async fn rollback(
     }
     let acts = Acts {
         store: (!arguments.no_keep).then_some(context),
-        act: "rollback",
+        act: ROLLBACK,
         by,
         plan_sha256: journal::plan_of(&entries).unwrap_or_default().to_owned(),
         began_micros: clock.now_micros(),
@@ -212,9 +229,9 @@ pub(super) async fn rollback(
     let to_undo = stages.values().filter(|stage| stage.done == Some(true)).count();
     acts.begin(&accounts, to_undo).await?;
     let quiet = context.json;
-    let times = Mutex::new(BTreeMap::new());
+    let so_far = Mutex::new(BTreeMap::new());
     let told = |undone: &Undone| {
-        locked(&times).insert(undone.n, clock.now_micros());
+        locked(&so_far).insert(undone.n, (clock.now_micros(), undone.clone()));
         if !quiet {
             let reason = if undone.reason.is_empty() {
                 String::new()
@@ -225,7 +242,7 @@ pub(super) async fn rollback(
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     };
-    let all = apply::rollback(
+    let ran = apply::rollback(
         &stages,
         &sessions,
         &journal,
@@ -234,21 +251,29 @@ pub(super) async fn rollback(
         Patience::default(),
         &told,
     )
-    .await?;
+    .await;
+    let so_far = std::mem::take(&mut *locked(&so_far));
+    let deeds: Vec<Deed<'_>> = so_far
+        .iter()
+        .filter_map(|(n, (at_micros, undone))| {
+            let action = stages.get(n)?.action.as_ref()?;
+            let (outcome, reason) = (undone.outcome, undone.reason.as_str());
+            Some(Deed { action, at_micros: *at_micros, outcome, reason })
+        })
+        .collect();
+    let all = match ran {
+        Ok(all) => all,
+        Err(error) => {
+            let summary = serde_json::json!({"error": error.to_string()});
+            acts.end(&summary, &arguments.journal, &deeds).await?;
+            return Err(error.into());
+        }
+    };
     let count = |outcome: &str| all.iter().filter(|each| each.outcome == outcome).count();
     let (restored, left) = (count("restored"), count("left"));
     let (changed, failed) = (count("changed-since"), count("failed"));
     let summary = serde_json::json!({"restored": restored, "left": left,
         "changed_since": changed, "failed": failed});
-    let times = std::mem::take(&mut *locked(&times));
-    let deeds: Vec<Deed<'_>> = all
-        .iter()
-        .filter_map(|each| {
-            let action = stages.get(&each.n)?.action.as_ref()?;
-            let (outcome, reason) = (each.outcome, each.reason.as_str());
-            Some(Deed { action, at_micros: *times.get(&each.n)?, outcome, reason })
-        })
-        .collect();
     acts.end(&summary, &arguments.journal, &deeds).await?;
     if context.json {
         writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(&summary)?)?;

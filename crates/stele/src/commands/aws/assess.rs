@@ -78,7 +78,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
                 format!("{count} findings are kept in the lake: `stele search class_uid:2003`")
             }
             Ok(None) => String::new(),
-            Err(error) => format!("warning: the result is not kept: {error:#}"),
+            Err(error) => format!("warning: the result is not kept whole: {error:#}"),
         };
         if !kept.is_empty() {
             writeln!(std::io::stderr(), "{kept}")?;

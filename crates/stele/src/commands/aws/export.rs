@@ -14,7 +14,7 @@ use stele_event::runtime::Clock;
 
 use super::plan;
 use super::session::SessionArguments;
-use crate::Context;
+use crate::{Context, Usage};
 
 /// Write a plan down for another tool. What a template cannot say is listed beside it, with the
 /// commands that do it.
@@ -65,10 +65,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let plan = plan::read(&arguments.plan)?;
     if arguments.to == Tool::Terraform {
         if arguments.launch_url.is_some() {
-            bail!("--launch-url is a link to CloudFormation's console; it goes with a template");
+            let text =
+                "--launch-url is a link to CloudFormation's console; it goes with a template";
+            return Err(Usage(text.to_owned()).into());
         }
         if arguments.with_custom_resources {
-            bail!("--with-custom-resources puts a function into a template; Terraform has none");
+            let text =
+                "--with-custom-resources puts a function into a template; Terraform has none";
+            return Err(Usage(text.to_owned()).into());
         }
     }
     let options = Options {

@@ -1,6 +1,7 @@
 //! Keeping results: each run of `assess` becomes events of the lake, so that it can be searched,
 //! compared over time and proven like any other record.
 
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use stele_aws::assess::Report;
 use stele_parse::formats;
@@ -21,9 +22,12 @@ pub(super) async fn keep(context: &Context, report: &Report) -> anyhow::Result<O
     }
     let lines = lines(report)?;
     let target = Target::open(context).await?;
-    acts::exceptions(&target, &report.scope.asked_by, report).await?;
+    let excepted = acts::exceptions(&target, &report.scope.asked_by, report).await;
     let format = &formats::stele_finding::SteleFinding;
-    acts::keep(target, format, DATASET, SOURCE, lines).await.map(Some)
+    let kept = acts::keep(target, format, DATASET, SOURCE, lines).await?;
+    // The findings are kept, whatever came of the act.
+    excepted.context("the findings are kept, but their exceptions are not on record")?;
+    Ok(Some(kept))
 }
 
 /// The findings, each with what it needs to stand alone.

@@ -1,6 +1,6 @@
 //! `stele aws plan`: what would put the findings right. It reads only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 use stele_aws::arn;
 use stele_aws::assess::exceptions_too_long;
+use stele_aws::checks;
 use stele_aws::drift::Reference;
 use stele_aws::finding::Finding;
 use stele_aws::plan::{Allowance, Plan};
@@ -17,7 +18,7 @@ use stele_event::runtime::Clock;
 
 use super::session::SessionArguments;
 use super::{ChoiceArguments, earlier, plan_table};
-use crate::Context;
+use crate::{Context, Usage};
 
 /// Say what would put the findings right: each change with what is there now, what it costs and
 /// how it is undone; never writes to AWS.
@@ -71,7 +72,14 @@ fn dollars(text: &str) -> Result<f64, String> {
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let (mut baseline, selection) = arguments.choice.read()?;
+    let (mut baseline, mut selection) = arguments.choice.read()?;
+    for pattern in &arguments.include {
+        if !checks::ALL.iter().any(|check| arn::matches(pattern, check.meta().id)) {
+            let text = "is no check; `stele aws checks list` shows them";
+            return Err(Usage(format!("--include: `{pattern}` {text}")).into());
+        }
+    }
+    let mut home_regions = BTreeMap::new();
     let mut tags = arguments.choice.tags()?;
     let mut earlier: Option<BTreeSet<Reference>> = None;
     let mut session_arguments = arguments.session;
@@ -80,10 +88,15 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> anyhow::Resu
         baseline = before.baseline()?;
         tags = before.tags()?;
         session_arguments.as_in(&before)?;
+        if selection.only.is_empty() {
+            selection.only = before.checks();
+        }
+        home_regions.clone_from(&before.scope.home_regions);
         earlier = Some(before.findings.iter().map(Reference::of).collect());
     }
     let mut session = session_arguments.open(baseline, selection)?;
     session.options.tags = tags;
+    session.options.home_regions = home_regions;
     let too_long = exceptions_too_long(&session.options.baseline, session.clock.now_micros());
     if !too_long.is_empty() {
         bail!("{}", too_long.join("; "));

@@ -66,7 +66,7 @@ impl SessionArguments {
     pub(super) fn as_in(&mut self, before: &Earlier) -> anyhow::Result<()> {
         self.left_to("the earlier result says what is looked at")?;
         self.regions.clone_from(&before.scope.regions);
-        if before.scope.accounts.len() > 1 {
+        if before.scope.accounts.len() > 1 || is_name(self.assume_role.as_deref()) {
             self.accounts.clone_from(&before.scope.accounts);
         }
         Ok(())
@@ -120,6 +120,11 @@ impl SessionArguments {
     }
 }
 
+/// Whether a role is given by its name, which each account has, and not by the ARN of one.
+fn is_name(role: Option<&str>) -> bool {
+    role.is_some_and(|role| !role.starts_with("arn:"))
+}
+
 impl Session {
     /// A session that may write for each account, by its number, and the ARN of who asks.
     ///
@@ -129,7 +134,7 @@ impl Session {
         mut self,
         accounts: &[String],
     ) -> anyhow::Result<(Sessions, String)> {
-        if accounts.len() > 1 {
+        if accounts.len() > 1 || is_name(self.options.assume_role.as_deref()) {
             self.options.accounts = accounts.to_vec();
         }
         let entered = run::accounts(&self.aws, &self.region, &self.options).await?;
