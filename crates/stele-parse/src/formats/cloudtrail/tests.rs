@@ -352,9 +352,11 @@ proptest! {
         changed[at] = byte;
         for bytes in [&whole.as_bytes()[..at], &changed[..]] {
             let batch = parse(bytes);
-            let raw_bytes = |i: usize| batch.get(i).bytes(Column::Raw).unwrap().len();
-            let kept: usize = (0..batch.rows()).map(raw_bytes).sum();
-            prop_assert!(kept + 2 >= bytes.trim_ascii().len());
+            // With another first byte it may be a list, whose commas stand between records.
+            let said = |bytes: &[u8]| bytes.iter().filter(|b| !b" \t\r\n,[]".contains(b)).count();
+            let raw = |i: usize| said(batch.get(i).bytes(Column::Raw).unwrap());
+            let kept: usize = (0..batch.rows()).map(raw).sum();
+            prop_assert!(kept + 2 >= said(bytes), "{kept} of {}", said(bytes));
         }
     }
 }
