@@ -30,6 +30,11 @@ pub fn account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
 
+/// The service in an ARN.
+pub fn service(arn: &str) -> &str {
+    arn.split(':').nth(2).unwrap_or_default()
+}
+
 /// The region in an ARN.
 pub fn region(arn: &str) -> &str {
     arn.split(':').nth(3).unwrap_or_default()

@@ -178,14 +178,10 @@ pub type Tagged = BTreeMap<String, Fact<BTreeSet<String>>>;
 
 /// An ARN as all services write it: that of a log group may end with `:*`.
 pub(crate) fn canonical(resource: &str) -> &str {
-    match service(resource) {
+    match arn::service(resource) {
         "logs" => resource.strip_suffix(":*").unwrap_or(resource),
         _ => resource,
     }
-}
-
-fn service(resource: &str) -> &str {
-    resource.split(':').nth(2).unwrap_or_default()
 }
 
 /// The regions whose tags decide about findings. What is global is asked for in `global`.
@@ -233,7 +229,7 @@ fn unknown(unread: &Unread, wanted: &str) -> Verdict {
 /// that of the API, whose tags its stages have as well.
 fn names(resource: &str) -> impl Iterator<Item = &str> {
     let own = canonical(resource);
-    let api = match service(resource) {
+    let api = match arn::service(resource) {
         "apigateway" => own.split_once("/stages/").map(|parts| parts.0),
         _ => None,
     };

@@ -170,8 +170,7 @@ fn stands_for(list: &Finding, was: &Past) -> bool {
     let here = list.region == was.region || place.is_empty();
     let same = list.account == was.account && list.id == was.id && here;
     // Of another service, it stands for all that the check looks at there.
-    let service = |arn: &str| arn.split(':').nth(2).map(str::to_owned);
-    if service(&list.resource) != service(&was.resource) {
+    if arn::service(&list.resource) != arn::service(&was.resource) {
         return same;
     }
     let pattern = list.resource.replacen(&format!(":{place}:"), ":*:", 1);

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::arn;
 use crate::operation;
 use crate::plan::reference;
 use crate::plan::setting::Params;
@@ -290,7 +291,8 @@ impl Asked<'_> {
         }
         if self.call == "logs:PutDeliverySource" {
             let source = self.param("resourceArn");
-            if let Some(service) = source.split(':').nth(2).filter(|service| !service.is_empty()) {
+            let service = arn::service(&source);
+            if !service.is_empty() {
                 let action = format!("{service}:AllowVendedLogDeliveryForResource");
                 all.push(self.grant(&action, vec![source.clone()], Value::Null));
             }

@@ -31,7 +31,7 @@ pub fn refusal(plan: &Builder<'_>, region: &str, group: &str, target: &str) -> O
         ];
         return refused("other-region", reason, &choices);
     }
-    if service(target) != "logs" && arn::account(target) != inventory.account {
+    if arn::service(target) != "logs" && arn::account(target) != inventory.account {
         let reason = format!(
             "`{target}` is another account's, where groups reach destinations of CloudWatch Logs only"
         );
@@ -92,7 +92,7 @@ pub fn group(
         })
         .with(with)
         .after(after);
-    match service(target) {
+    match arn::service(target) {
         "firehose" => change = change.cost("firehose-gb", usage),
         "kinesis" => change = change.cost("kinesis-gb", usage),
         "lambda" => {
@@ -105,14 +105,9 @@ pub fn group(
     plan.change(change)
 }
 
-/// The service in an ARN.
-fn service(arn: &str) -> &str {
-    arn.split(':').nth(2).unwrap_or_default()
-}
-
 /// The role by which CloudWatch Logs writes to a stream; none for other targets.
 fn stream_role(plan: &mut Builder<'_>, target: &str, with: Option<Handle>) -> Option<Given> {
-    let actions: &[&str] = match service(target) {
+    let actions: &[&str] = match arn::service(target) {
         "kinesis" => &["kinesis:PutRecord", "kinesis:PutRecords"],
         "firehose" => &["firehose:PutRecord", "firehose:PutRecordBatch"],
         _ => return None,
@@ -132,7 +127,7 @@ fn stream_role(plan: &mut Builder<'_>, target: &str, with: Option<Handle>) -> Op
 
 /// The group that takes what a target writes about its own work, where it has one.
 fn own_group(inventory: &Inventory, region: &str, target: &str) -> Option<String> {
-    match service(target) {
+    match arn::service(target) {
         "lambda" => {
             let functions = inventory.region(region).and_then(|facts| facts.functions.known());
             let mut functions = functions.into_iter().flatten();

@@ -4,6 +4,7 @@ pub mod app_flask;
 pub mod cloudtrail;
 pub mod json_lines;
 mod object;
+mod own;
 mod stamp;
 pub mod stele_act;
 pub mod stele_finding;

@@ -4,11 +4,11 @@
 //! They become OCSF 1.8.0 API Activity (6003), beside CloudTrail's own events of the same calls:
 //! those say that a call was made, these by which plan and for which check.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use stele_event::{Column, RowWriter, SourceField};
 
-use super::json_lines::{member, whole_stamp};
-use super::object;
+use super::json_lines::member;
+use super::own::Own;
 use super::stamp::Clock;
 use crate::format::{Confidence, Format, Hint, MapContext, Mapped, Mapper, Splitter};
 use crate::json::JsonSplitter;
@@ -35,9 +35,7 @@ impl Format for SteleAct {
     }
 
     fn detect(&self, _hint: &Hint<'_>, head: &[u8]) -> Confidence {
-        let head = head.trim_ascii_start();
-        let own = memchr::memmem::find(head, b"\"schema\":\"stele.aws.act/1\"").is_some();
-        Confidence(if own && head.starts_with(b"{") { 95 } else { 0 })
+        OWN.detect(head)
     }
 
     fn splitter(&self, record_bytes_max: usize) -> Box<dyn Splitter> {
@@ -68,23 +66,18 @@ static FIELDS: &[SourceField] = &[
     field("run", Column::CorrelationUid),
 ];
 
+static OWN: Own = Own { schema: SCHEMA, time: "time", fields: FIELDS };
+
 struct ActMapper {
     clock: Clock,
 }
 
 impl Mapper for ActMapper {
     fn map(&mut self, record: &[u8], row: &mut RowWriter<'_>) -> Mapped {
-        let object = match object::read(record) {
-            Ok(object) => object,
-            Err(reason) => return Mapped::Failed(reason),
+        let (members, problem) = match OWN.read(record, row) {
+            Ok(read) => read,
+            Err(failed) => return failed,
         };
-        let (members, mut problem) = (object.members, object.problem);
-        if members.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
-            return Mapped::Failed(format!("`schema` is not {SCHEMA}"));
-        }
-        for field in FIELDS {
-            row.set_text_opt(field.column, member(&members, field.name).as_deref());
-        }
         let call = member(&members, "call").unwrap_or_default();
         let (service, operation) = call.split_once(':').unwrap_or(("", &*call));
         row.set_text(Column::Service, service);
@@ -96,9 +89,6 @@ impl Mapper for ActMapper {
         let (status, severity) = status(&outcome);
         row.set_int32(Column::StatusId, status);
         row.set_int32(Column::SeverityId, severity);
-        if let Some(resource) = member(&members, "resource") {
-            row.set_list(Column::ResourceUids, [&*resource]);
-        }
         let number = member(&members, "n");
         if let (Some(run), Some(number)) = (member(&members, "run"), number) {
             row.set_text(Column::EventUid, &format!("{run}|{number}"));
@@ -108,11 +98,7 @@ impl Mapper for ActMapper {
             "cloud.provider": "AWS",
         });
         row.set_text(Column::Attrs, &attributes.to_string());
-        match member(&members, "time").map(|text| (whole_stamp(&text), text)) {
-            Some((Some(stamp), _)) => self.clock.set(stamp, row),
-            Some((None, text)) => problem = Some(format!("time `{text:.40}` is no time")),
-            None => problem = Some("time is missing".into()),
-        }
+        let problem = OWN.date(&members, &mut self.clock, row).or(problem);
         problem.map_or(Mapped::Ok, Mapped::Partial)
     }
 }

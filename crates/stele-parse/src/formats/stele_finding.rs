@@ -8,8 +8,8 @@
 use serde_json::{Map, Value, json};
 use stele_event::{Column, RowWriter, SourceField};
 
-use super::json_lines::{member, whole_stamp};
-use super::object;
+use super::json_lines::member;
+use super::own::Own;
 use super::stamp::Clock;
 use crate::format::{Confidence, Format, Hint, MapContext, Mapped, Mapper, Splitter};
 use crate::json::JsonSplitter;
@@ -36,9 +36,7 @@ impl Format for SteleFinding {
     }
 
     fn detect(&self, _hint: &Hint<'_>, head: &[u8]) -> Confidence {
-        let head = head.trim_ascii_start();
-        let own = memchr::memmem::find(head, b"\"schema\":\"stele.aws.finding/1\"").is_some();
-        Confidence(if own && head.starts_with(b"{") { 95 } else { 0 })
+        OWN.detect(head)
     }
 
     fn splitter(&self, record_bytes_max: usize) -> Box<dyn Splitter> {
@@ -69,23 +67,18 @@ static FIELDS: &[SourceField] = &[
     field("run", Column::CorrelationUid),
 ];
 
+static OWN: Own = Own { schema: SCHEMA, time: "assessed_at", fields: FIELDS };
+
 struct FindingMapper {
     clock: Clock,
 }
 
 impl Mapper for FindingMapper {
     fn map(&mut self, record: &[u8], row: &mut RowWriter<'_>) -> Mapped {
-        let object = match object::read(record) {
-            Ok(object) => object,
-            Err(reason) => return Mapped::Failed(reason),
+        let (members, problem) = match OWN.read(record, row) {
+            Ok(read) => read,
+            Err(failed) => return failed,
         };
-        let (members, mut problem) = (object.members, object.problem);
-        if members.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
-            return Mapped::Failed(format!("`schema` is not {SCHEMA}"));
-        }
-        for field in FIELDS {
-            row.set_text_opt(field.column, member(&members, field.name).as_deref());
-        }
         row.set_text(Column::Service, "aws");
         row.set_int32(Column::ClassUid, 2003);
         row.set_int32(Column::ActivityId, 1);
@@ -101,16 +94,9 @@ impl Mapper for FindingMapper {
                 _ => 4,
             },
         );
-        if let Some(resource) = member(&members, "resource") {
-            row.set_list(Column::ResourceUids, [&*resource]);
-        }
         row.set_text_opt(Column::EventUid, uid(&members).as_deref());
         row.set_text(Column::Attrs, &attributes(&status, &members).to_string());
-        match member(&members, "assessed_at").map(|text| (whole_stamp(&text), text)) {
-            Some((Some(stamp), _)) => self.clock.set(stamp, row),
-            Some((None, text)) => problem = Some(format!("assessed_at `{text:.40}` is no time")),
-            None => problem = Some("assessed_at is missing".into()),
-        }
+        let problem = OWN.date(&members, &mut self.clock, row).or(problem);
         problem.map_or(Mapped::Ok, Mapped::Partial)
     }
 }
